@@ -17,6 +17,7 @@ from stcloud.daas.definition.document import digest_holds
 from stcloud.daas.founding import founding_definition
 from stcloud.daas.ledger import PURGE, Reckoning
 from stcloud.daas.load.notes import late_records
+from stcloud.daas.traildigest import digest_faults
 from stcloud.errors import StcloudError, StorageError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.engine.model import Engine
@@ -54,9 +55,7 @@ class CityCheck:
         for name in names:
             yield from self.layer(name)
         yield self._finding(None, "layers", lambda: self._lost(names))
-        yield self._finding(
-            None, "ledger", lambda: self._table(self.catalogue.ledger.table, needed=bool(names))
-        )
+        yield self._finding(None, "ledger", lambda: self._ledger(needed=bool(names)))
         yield self._finding(None, "quarantine", lambda: self._table(self.catalogue.quarantine.table))
 
     def known_layer(self, name: str) -> Iterator[Finding]:
@@ -110,10 +109,17 @@ class CityCheck:
         if not self.folder.exists(path) and founding_definition(self.catalogue.table(name).table) is not None:
             return  # a first load was killed before it saved it: the next one does
         text = self.folder.read_text(path)
-        Definition.from_toml(text, name=path)
+        definition = Definition.from_toml(text, name=path)
         if digest_holds(text) is False:
             yield f"{path} has changed since it was written; after an edit delete its first line"
         self.catalogue.descriptions.of(name)
+        table = self.catalogue.table(name)
+        if definition.personal and table.exists:
+            known = {attribute.name for attribute in table.attributes()}
+            known |= {column.rename or declared for declared, column in definition.columns.items()}
+            for column in definition.personal_columns:
+                if column not in known:
+                    yield f"{path} marks '{column}' as personal, and there is no such column"
 
     def _log(self, name: str, table: Table) -> Iterator[str]:
         entered = [load for load in self._entered(name) if _stored(load)]
@@ -186,6 +192,11 @@ class CityCheck:
         stored = {load.layer for load in self.catalogue.ledger.loads() if _stored(load)}
         for name in sorted(stored.difference(names)):
             yield f"the ledger has loads of layer '{name}', and there is neither a table nor a definition"
+
+    def _ledger(self, *, needed: bool) -> Iterator[str]:
+        """Name what is wrong with the ledger as a whole, and with the digests of audit trails in it."""
+        yield from self._table(self.catalogue.ledger.table, needed=needed)
+        yield from digest_faults(self.catalogue.ledger)
 
     def _table(self, table: Table, *, needed: bool = False) -> Iterator[str]:
         if not table.exists:

@@ -80,6 +80,12 @@ class Layer:
             return self.definition.title
 
     @property
+    def personal(self) -> tuple[str, ...]:
+        """Names of the columns that hold what is personal, as its definition marks them."""
+        marked = self.definition.personal_columns
+        return tuple(attribute.name for attribute in self.attributes if attribute.name in marked)
+
+    @property
     def kind(self) -> str:
         """Name of the layer's kind: ``event`` or ``feature``."""
         return self.definition.kind

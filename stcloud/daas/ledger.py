@@ -22,7 +22,7 @@ from stcloud.errors import FormatError
 from stcloud.iaas.table.again import again_when_overtaken
 from stcloud.iaas.table.table import Table
 
-__all__ = ["COMPLETE", "PURGE", "UNDO", "Ledger", "Reckoning", "complete"]
+__all__ = ["AUDIT", "COMPLETE", "PURGE", "UNDO", "Ledger", "Reckoning", "complete"]
 
 _COUNTS = ("read", "accepted", "updated", "unchanged", "duplicates", "rejected", "unplaced", "time_adjusted")
 
@@ -35,8 +35,8 @@ _PURGED = "purged"
 _DETAILS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "notes")
 """What a reckoning has besides counts; a ledger's row holds it as JSON, where there is some."""
 
-_PURGE_DETAILS = ("scope", "restated")
-"""What only the reckoning of a purge has besides: its scope, and digests of rows that it restates."""
+_OWN_DETAILS = ("scope", "restated", "trail")
+"""What only a purge has besides: its scope, and digests of rows that it restates; and only the digest of a trail."""
 
 _COMPLETENESS = ("complete_to_us", "complete_by")
 """What a reckoning has besides where something is stated of until when its rows are complete."""
@@ -52,6 +52,9 @@ PURGE = "purge"
 
 COMPLETE = "complete"
 """Mode of the entry that states anew until when the rows of a load are complete; its source is that load."""
+
+AUDIT = "audit"
+"""Mode of the entry of an audit trail's digest, see `TrailDigest`; its source is the trail's file."""
 
 _LEDGER = pa.schema(
     [
@@ -127,6 +130,7 @@ class Reckoning:
     rows_digest: str | None = None
     scope: Mapping[str, Any] = field(default_factory=dict)
     restated: Mapping[str, str] = field(default_factory=dict)
+    trail: Mapping[str, Any] = field(default_factory=dict)
     complete_to_us: int | None = None
     complete_by: str | None = None
 
@@ -175,7 +179,7 @@ class Reckoning:
     def details(self) -> dict[str, Any]:
         """Reasons, columns and notes by name, including empty ones."""
         details = {name: getattr(self, name) for name in _DETAILS}
-        details |= {name: getattr(self, name) for name in _PURGE_DETAILS if getattr(self, name)}
+        details |= {name: getattr(self, name) for name in _OWN_DETAILS if getattr(self, name)}
         return {
             name: dict(value) if isinstance(value, Mapping) else list(value)
             for name, value in details.items()
@@ -210,7 +214,7 @@ class Reckoning:
         own |= {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in details.items()
-            if name in (*_DETAILS, *_PURGE_DETAILS, *_COMPLETENESS)
+            if name in (*_DETAILS, *_OWN_DETAILS, *_COMPLETENESS)
         }
         digest = row.get("rows_digest")
         return cls(**own, recorded_at_us=row["recorded_at"], known=known, rows_digest=digest)
@@ -248,6 +252,7 @@ class Ledger:
         Of a layer that was deleted they are the loads since.
         """
         rows = self._entries(layer)
+        rows = rows.filter(pc.not_equal(rows["mode"], AUDIT))
         folders = pc.unique(rows["layer"]).to_pylist()
         loads = [self._reckonings(_since_deletion(rows, folder), folder) for folder in folders]
         return sorted(

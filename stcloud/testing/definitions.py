@@ -105,6 +105,17 @@ def definitions() -> SearchStrategy[EventDefinition]:
     -------
     Strategy of definitions; their columns need not fit any file.
     """
+    return _unmarked().flatmap(_marked)
+
+
+def _marked(definition: EventDefinition) -> SearchStrategy[EventDefinition]:
+    """Draw some of its columns as personal."""
+    known = [*definition.required, *definition.columns]
+    chosen = st.lists(st.sampled_from(known), max_size=2, unique=True)
+    return chosen.map(lambda names: definition.model_copy(update={"personal": tuple(names)}))
+
+
+def _unmarked() -> SearchStrategy[EventDefinition]:
     return st.builds(
         EventDefinition,
         id=st.from_regex(r"[a-z][a-z0-9_-]{0,62}", fullmatch=True),

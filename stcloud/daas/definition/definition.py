@@ -26,14 +26,15 @@ from stcloud.daas.definition.clause import (
     definition_faults,
 )  # fmt: skip
 from stcloud.daas.definition.document import digest_holds, toml_of
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, nearest
 from stcloud.iaas.source.rasterreading import RasterReading
 from stcloud.time import Zone
 
 __all__ = ["Definition", "register_definition", "stored_name"]
 
 _MEANINGLESS: dict[str, Any] = {
-    **dict.fromkeys(("id", "title", "source", "language", "predecessor", "grid", "duty", "complete_to"), True),
+    **dict.fromkeys(("id", "title", "source", "language", "predecessor", "grid", "duty"), True),
+    **dict.fromkeys(("complete_to", "personal"), True),
     "space": {"none"},
 }  # fmt: skip
 """What says nothing of how rows are read: left out of a definition's identity."""
@@ -94,11 +95,24 @@ class Definition(Closed):
     read: ReadClause = ReadClause()
     space: SpaceClause
     columns: dict[str, ColumnClause] = Field(default_factory=dict)
+    personal: tuple[Text, ...] = ()
+    """Columns that hold what is personal, as the file or the layer names them: rows are read as without it."""
 
     @model_validator(mode="after")
     def _storable(self) -> Self:
         for name, column in self.columns.items():
             _check_storable(column.rename or name)
+        return self
+
+    @model_validator(mode="after")
+    def _marked(self) -> Self:
+        if self.extra_columns != "keep":
+            known = {*self.required, *self.columns, *(column.rename for column in self.columns.values())}
+            for name in self.personal:
+                if name not in known:
+                    near = nearest(name, [each for each in known if each])
+                    proposal = f"; did you mean '{near[0]}'?" if near else ""
+                    raise ValueError(f"personal names '{name}', which is no column{proposal}")
         return self
 
     @field_validator("complete_to")
@@ -162,6 +176,11 @@ class Definition(Closed):
     def key_columns(self) -> tuple[str, ...]:
         """Source columns that together identify a row; none: the digest of a row is its key."""
         return self.key
+
+    @property
+    def personal_columns(self) -> tuple[str, ...]:
+        """Columns that hold what is personal, as the layer names them."""
+        return tuple(dict.fromkeys(self.column(name).rename or name for name in self.personal))
 
     def column(self, name: str) -> ColumnClause:
         """Return what is declared of a column, or what goes without saying.

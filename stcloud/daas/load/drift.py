@@ -58,10 +58,12 @@ class Drift:
             ``vanished-column``: the file lacks columns that nobody allowed it to lack; ``ambiguous-column``: a new
             one differs from a kept one in case only.
         NotFound
-            ``unknown-column``: a column is allowed to be missing that neither the layer nor the definition knows.
+            ``unknown-column``: a column is allowed to be missing, or marked as personal, that neither the layer nor
+            the definition knows.
         """
         kept = layer.attributes() if layer.exists else ()
         _refuse_unknown(layer.name, definition, kept, allowed)
+        _refuse_unmarkable(layer.name, definition, [*kept, *columns.values()])
         if not layer.exists:
             return cls()
         refuse_twins(kept, columns.values())
@@ -94,6 +96,18 @@ def _refuse_unknown(
                 f"--allow-missing names {name!r}, which is no column of layer '{layer}'",
                 nearest=nearest(name, known),
             )
+
+
+def _refuse_unmarkable(layer: str, definition: Definition, columns: Iterable[Attribute]) -> None:
+    """Refuse to mark as personal what is no column: a name that is mistyped would hide nothing."""
+    known = {attribute.name for attribute in columns}
+    declared = {column.rename or name for name, column in definition.columns.items()}
+    for name in definition.personal_columns:
+        if name not in known | declared:
+            raise NotFound(
+                "unknown-column", f"the definition marks {name!r} as personal, which is no column of layer '{layer}'",
+                nearest=nearest(name, known),
+            )  # fmt: skip
 
 
 def _vanished(layer: str, lost: list[str], columns: Mapping[str, Attribute], source: str) -> InvalidInput:

@@ -133,6 +133,7 @@ def _describe(opened: City, layer: str, target: Target) -> None:
     chosen = opened.layer(layer)
     columns = [
         {"column": attribute.name, "type": attribute.type, "unit": attribute.unit, "title": attribute.title}
+        | ({"personal": attribute.name in chosen.personal} if chosen.personal else {})
         for attribute in chosen.attributes
     ]
     loads = [

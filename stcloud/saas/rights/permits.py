@@ -10,9 +10,12 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stcloud.iaas.store.folder import is_name
 from stcloud.saas.rights.permittedcity import PermittedCity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from stcloud.city import City
     from stcloud.saas.rights.policy import Policy
     from stcloud.saas.rights.principal import Principal
@@ -58,6 +61,20 @@ class Permits:
         """Tell whether a principal may do anything with what the city holds; else nothing is said of it."""
         grants = self.policy.grants(principal, self.name)
         return bool(grants.rules) and grants.reach(self.city.parts.catalogue.names(), self.city.case_logs)
+
+    def withholds(self, principal: Principal, layers: Iterable[str], logs: Iterable[str]) -> bool:
+        """Return whether one of these layers or logs of cases is there, and a principal may not see it.
+
+        It is for who keeps the service, and for nobody whose question it is about: no answer depends on it.
+        """
+        grants, catalogue = self.policy.grants(principal, self.name), self.city.parts.catalogue
+        naming = catalogue.naming
+        present = {naming.name_of(naming.folder_of(name)) for name in layers if is_name(name)}
+        unseen = [name for name in present.intersection(catalogue.names()) if grants.of(name) is None]
+        unseen += [
+            log for log in set(logs).intersection(self.city.case_logs()) if not grants.shows_cases(log)
+        ]
+        return bool(unseen)
 
     def renew(self) -> None:
         """Bring all copies up to date: after a purge, what was purged lies in none of them."""

@@ -76,7 +76,7 @@ class PermittedCatalogue(Catalogue):
 
     def table(self, name: str) -> LayerTable:
         """Return the table that a layer is read from: its own, or a copy of what may be seen."""
-        rule = self._grants.of(self._present(name))
+        rule = self._rule(self._present(name))
         if rule is None:
             return LayerTable(name, Table(self._own / "absent"))
         if not rule.limits_rows:
@@ -95,6 +95,13 @@ class PermittedCatalogue(Catalogue):
         """Return what the layer is called now that has or had a name."""
         return self.naming.name_of(self.naming.folder_of(check_name(name)))
 
+    def _rule(self, name: str) -> PolicyRule | None:
+        """Return what the rule that decides on a layer says of it, its personal columns by their names."""
+        rule = self._grants.of(name)
+        if rule is None or rule.personal == "show" or name not in self._whole.parts.catalogue.names():
+            return rule
+        return rule.of_layer(self._whole.parts.catalogue.layer(name).personal)
+
     def _layer(self, name: str) -> Layer:
         rule = self._grants.of(self._present(name))
         if rule is None:
@@ -107,6 +114,7 @@ class PermittedCatalogue(Catalogue):
             raise self._unknown(name) from None
         layer = self._without_units(layer)
         try:
+            rule = rule.of_layer(layer.personal)
             return self._part(layer, rule) if rule.narrows else layer
         except (InvalidInput, NotFound, Unsupported) as error:  # its message is about the whole city
             raise InvalidDefinition(
@@ -121,7 +129,7 @@ class PermittedCatalogue(Catalogue):
         if UNIT not in schema.names:
             return layer
         index = self._whole.parts.grids.of(layer.name)
-        rule = None if index is None else self._grants.of(index[0].name)
+        rule = None if index is None else self._rule(index[0].name)
         if rule is not None and rule.allows("read") and not rule.limits_rows:
             return layer
         return replace(layer, snapshot=replace(layer.snapshot, schema=_without(schema, UNIT)))
@@ -164,7 +172,7 @@ class PermittedCatalogue(Catalogue):
             names = tuple(sorted({name for condition in conditions for name in condition.layers}))
             self._areas[layer.name] = layer.snapshot.version, names
         areas = [(name, self._whole.layer(name).snapshot.version) for name in names]
-        return f"{schema.names} {attributes(schema)} {areas}"
+        return f"{schema.names} {attributes(schema)} {areas} {sorted(rule.mask.items())}"
 
 
 def _without(schema: pa.Schema, name: str) -> pa.Schema:

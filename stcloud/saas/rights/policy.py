@@ -69,7 +69,7 @@ class Policy(Closed):
 
     @model_validator(mode="after")
     def _can_hash(self) -> Self:
-        if self.secret is None and any("hash" in rule.mask.values() for rule in self.allow):
+        if self.secret is None and any("hash" in (rule.personal, *rule.mask.values()) for rule in self.allow):
             raise ValueError("columns are hashed: state a secret of 32 letters or more")
         return self
 

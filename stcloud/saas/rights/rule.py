@@ -5,6 +5,7 @@ Tested by `tests/saas/rights/test_policy.py`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -41,6 +42,9 @@ class PolicyRule(Closed):
         Rows are there for which each filter is true, that lie in any of the places, and at any of the times.
     mask
         By column: ``hash``, its value is a code that is the same for the same value; ``drop``, it has none.
+    personal
+        What becomes of the columns that the definition of a layer marks as personal, unless the rule masks them by
+        name: ``show``, they are as others; ``hide``, they are not there; ``hash``, ``drop``, as for ``mask``.
     position
         ``cell:100m``: events are given as the centre of their cell.
     """
@@ -56,6 +60,7 @@ class PolicyRule(Closed):
     where: tuple[Text, ...] = ()
     when: tuple[Text, ...] = ()
     mask: dict[Text, Literal["hash", "drop"]] = Field(default_factory=dict)
+    personal: Literal["show", "hide", "hash", "drop"] = "show"
     position: Text | None = None
 
     @field_validator(
@@ -106,7 +111,27 @@ class PolicyRule(Closed):
     @property
     def narrows(self) -> bool:
         """Whether less is there than all of a layer."""
-        return self.limits_rows or self.columns is not None or bool(self.hide)
+        return self.limits_rows or self.columns is not None or bool(self.hide) or self.personal != "show"
+
+    def of_layer(self, personal: Collection[str]) -> Self:
+        """Return what the rule says of a layer whose personal columns have these names, each by its name."""
+        columns = [
+            name
+            for name in personal
+            if name not in self.mask
+            and name not in self.hide
+            and (self.columns is None or name in self.columns)
+        ]
+        if self.personal == "show":
+            return self
+        changed: dict[str, Any] = {"personal": "show"}
+        if self.personal != "hide":
+            changed["mask"] = {**self.mask, **dict.fromkeys(columns, self.personal)}
+        elif self.columns is None:
+            changed["hide"] = (*self.hide, *columns)
+        else:
+            changed["columns"] = tuple(name for name in self.columns if name not in columns)
+        return self.model_copy(update=changed)
 
     def fits(self, principal: Principal) -> bool:
         """Tell whether the rule is about a principal."""

@@ -43,6 +43,7 @@ def _unknown(noun: str, names: Iterable[str], known: Collection[str]) -> Iterato
 
 def _faults_in(rule: PolicyRule, city: City, layer: Layer) -> Iterator[str]:
     """Give what is wrong with a rule in one layer."""
+    rule = rule.of_layer(layer.personal)
     needed = needed_columns(layer.definition)
     for name in (*rule.hide, *rule.mask):
         if name in needed:

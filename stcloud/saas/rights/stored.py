@@ -80,13 +80,16 @@ def visible_schema(rule: PolicyRule, layer: Layer) -> pa.Schema:
 
 def visible_definition(rule: PolicyRule, layer: Layer) -> Definition:
     """Return a layer's definition without what it says of columns that are hidden, or not shown as they are."""
-    gone = {*hidden_columns(rule, layer), *rule.mask}
+    hidden = hidden_columns(rule, layer)
+    gone = {*hidden, *rule.mask}
+    unseen = {*hidden, *(name for name, way in rule.mask.items() if way == "drop")}
     columns = {
         name: column
         for name, column in layer.definition.columns.items()
         if name not in gone and column.rename not in gone
     }
-    return layer.definition.model_copy(update={"columns": columns})
+    personal = tuple(name for name in layer.personal if name not in unseen)
+    return layer.definition.model_copy(update={"columns": columns, "personal": personal})
 
 
 def row_conditions(rule: PolicyRule, city: City, layer: str) -> Query:

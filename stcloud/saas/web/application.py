@@ -130,11 +130,11 @@ def application(service: Service) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        renewing = asyncio.ensure_future(_renewed(service))
+        tending = asyncio.ensure_future(_tended(service))
         yield
-        renewing.cancel()
+        tending.cancel()
         workers.close()
-        service.close()
+        await run_in_threadpool(service.close)
 
     middleware = [Middleware(Hardened), Middleware(GZipMiddleware, minimum_size=_SMALLEST_GZIP)]
     if service.settings.origins:
@@ -153,14 +153,18 @@ def application(service: Service) -> Starlette:
     return app
 
 
-async def _renewed(service: Service) -> None:
-    """Bring what principals see up to date from time to time: what was purged is to lie nowhere, asked for or not."""
+async def _tended(service: Service) -> None:
+    """Do from time to time what nobody asks for: what was purged is to lie nowhere, what was counted is noted."""
     while True:
         await asyncio.sleep(service.settings.renew_s)
-        try:
-            await run_in_threadpool(service.renew)
-        except (StcloudError, OSError):
-            _LOG.exception("what principals may see could not be renewed")
+        for what, tend in (
+            ("what principals may see could not be renewed", service.renew),
+            ("the audit trail could not be kept", service.keep_trail),
+        ):
+            try:
+                await run_in_threadpool(tend)
+            except (StcloudError, OSError):
+                _LOG.exception(what)
 
 
 def _routes(

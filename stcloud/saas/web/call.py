@@ -28,6 +28,8 @@ __all__ = ["CityRequest", "Link", "encoded", "link_header"]
 
 Link = dict[str, str]
 _NOTED_BYTES = 10_000
+_SECRETS = ("api_key", "access_token", "token")
+"""Parameters that clients put credentials into, though none are taken there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ class CityRequest:
     extra: dict[str, str] = field(default_factory=dict)
     """Headers that handlers add to what they return."""
     given: dict[str, Any] = field(default_factory=dict)
-    """What handlers note for the audit trail: ``document`` of the request, ``pin`` and ``rows`` of the answer."""
+    """What handlers note for the audit trail: ``document`` of the request, ``pin``, ``rows`` and ``personal`` columns
+    of the answer; the ``error`` that they print themselves."""
 
     def noted_request(self) -> dict[str, Any]:
         """Return what was asked for, as an audit trail notes it.
@@ -84,7 +87,8 @@ class CityRequest:
         Of a body it notes nothing but what a handler has read and noted, since it may hold persons and free texts; of
         a very large document only its digest.
         """
-        noted: dict[str, Any] = {"path": self.path, "query": dict(self.query)}
+        query = {name: "…" if name.lower() in _SECRETS else value for name, value in self.query}
+        noted: dict[str, Any] = {"path": self.path, "query": query}
         document = self.given.get("document")
         if document is not None:
             text = encoded(document)
@@ -92,9 +96,12 @@ class CityRequest:
             noted["document"] = document if len(text) <= _NOTED_BYTES else digest
         return noted
 
-    def gives(self, answer: Answer, rows: int | None = None) -> None:
-        """Note what an answer gives; ``rows``: if these are not all of its own."""
+    def gives(
+        self, answer: Answer, rows: int | None = None, *, personal: frozenset[str] = frozenset()
+    ) -> None:
+        """Note what an answer gives; ``rows``: if these are not all of its own; ``personal``: names of columns."""
         self.given["rows"] = len(answer) if rows is None else rows
+        self.given["personal"] = personal if self.given["rows"] else frozenset()
         self.given["pin"] = None if answer.pin is None else answer.pin.text
 
     @property

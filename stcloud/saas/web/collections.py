@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["collection", "collections", "queryable_schema", "queryables", "schema_of", "sortables"]
 
+_PERSONAL = "x-personal"
+"""Says of a column in a schema that it holds what is personal."""
 _RELATION = "http://www.opengis.net/def/rel/ogc/1.0/"
 _TYPES: dict[str, dict[str, str]] = {
     "text": {"type": "string"},
@@ -78,7 +80,11 @@ def queryable_schema(layer: Layer) -> dict[str, dict[str, Any]]:
 
 def schema_of(layer: Layer) -> dict[str, dict[str, Any]]:
     """Return the columns of a layer as properties of a JSON schema."""
-    return {attribute.name: _property(attribute) for attribute in layer.attributes}
+    personal = layer.personal
+    return {
+        attribute.name: _property(attribute) | ({_PERSONAL: True} if attribute.name in personal else {})
+        for attribute in layer.attributes
+    }
 
 
 def _own_queryables(layer: Layer) -> dict[str, dict[str, Any]]:
@@ -136,6 +142,8 @@ def _described(call: CityRequest, layer: Layer) -> dict[str, Any]:
         document["storageCrs"] = stored.address
     if not is_purged(layer, known_us_of(call, layer)):
         document |= extent_of(layer, configuration.crs)
+    if layer.personal:
+        document["personalColumns"] = list(layer.personal)
     if kind_of(layer).versioned:
         document["versioning"] = {"timeAxis": "validity-time"}
     return document

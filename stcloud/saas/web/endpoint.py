@@ -119,12 +119,14 @@ class Endpoint:
 
     def _answered(self, call: CityRequest) -> Response:
         """Return the response, once it is noted who is given what."""
-        response = self.handler(call)
-        if self._service.audit is not None and self._city:
-            self._service.audit.add(
-                call.principal, self.handler.__name__, at_us=call.now_us, question=call.noted_request(),
-                pin=call.given.get("pin"), rows=call.given.get("rows"),
-            )  # fmt: skip
+        notes, name = self._service.notes, self.handler.__name__
+        try:
+            response = self.handler(call)
+        except StcloudError as error:
+            notes.failed(call, name, self._city, error)
+            raise
+        if self._city:
+            notes.answered(call, name, self._city, response.status_code)
         return response
 
     async def _principal(self, request: Request) -> Principal:
@@ -132,12 +134,21 @@ class Endpoint:
         shown, address = request.headers.get("authorization"), _address(request)
         try:
             known = None if shown is None else await run_in_threadpool(self._service.principal, shown)
-        except InvalidInput:
-            self._service.admit(ANONYMOUS, address)
+        except InvalidInput as error:
+            self._admit(ANONYMOUS, address)
+            self._service.notes.turned_away(ANONYMOUS, address, self._city, error)
             raise
         principal = known or ANONYMOUS
-        self._service.admit(principal, address)
+        self._admit(principal, address)
         return principal
+
+    def _admit(self, principal: Principal, address: str) -> None:
+        """Count a request, and note one too many."""
+        try:
+            self._service.admit(principal, address)
+        except StcloudError as error:
+            self._service.notes.turned_away(principal, address, self._city, error)
+            raise
 
     def _refuse_host(self, request: Request) -> None:
         """Refuse a name of the service that is not its own, and what a page of another site sends to be done."""

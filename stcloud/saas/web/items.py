@@ -17,6 +17,7 @@ from stcloud.saas.web.geojson import features_of
 from stcloud.saas.web.itemtable import written_csv
 from stcloud.saas.web.media import CSV, GEOJSON, HTML, JSON, Media
 from stcloud.saas.web.parameter import iso_utc, read_flag, read_limit, read_names, read_order
+from stcloud.saas.web.personal import personal_of
 from stcloud.saas.web.pinned import not_modified, tag_of
 from stcloud.saas.web.referencesystem import ReferenceSystem, chosen_system
 from stcloud.saas.web.selection import ItemSelection
@@ -50,7 +51,7 @@ def items(call: CityRequest) -> Response:
     chosen = read_names(given["properties"], names, "properties") if "properties" in given else names
     placed = not read_flag(given.get("skipGeometry", "false"), "skipGeometry")
     answer = _page(call, selection, limit, order)
-    call.gives(answer)
+    call.gives(answer, personal=personal_of(selection.layer, [*chosen, "st_key"]))
     matched = _matched(call, selection, answer, first="after" not in given)
     links = _links(call, selection, answer, media)
     if tag is None:

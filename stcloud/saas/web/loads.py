@@ -17,6 +17,7 @@ from stcloud.saas.web.collectionkind import kind_of
 from stcloud.saas.web.geojson import features_of
 from stcloud.saas.web.media import GEOJSON, HTML, JSON
 from stcloud.saas.web.parameter import ClosedInterval, iso_utc, read_datetime, read_filter
+from stcloud.saas.web.personal import personal_of
 from stcloud.saas.web.queryable import read_condition
 from stcloud.saas.web.referencesystem import CRS84
 
@@ -83,7 +84,8 @@ def difference(call: CityRequest) -> Response:
     media = call.media(*_OFFERED)
     before, after = _answers(call, layer, given)
     features = _changed(layer, before, after, with_period="from" not in given)
-    call.gives(after, len(features))
+    names = [attribute.name for attribute in layer.attributes]
+    call.gives(after, len(features), personal=personal_of(layer, names))
     document: dict[str, Any] = {
         "type": "FeatureCollection",
         "featureType": layer.name,

@@ -19,6 +19,7 @@ from stcloud.errors import InvalidDefinition, InvalidInput, Unsupported
 from stcloud.saas.web.answerformat import OFFERED, written
 from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.media import GEOJSON, JSON
+from stcloud.saas.web.personal import personal_in_document, personal_in_records
 from stcloud.saas.web.questiondocument import CubeDocument, HotspotDocument, JoinDocument, SituationDocument
 
 if TYPE_CHECKING:
@@ -88,12 +89,16 @@ def situation(call: CityRequest) -> Response:
         logs=document.logs, layers=document.layers, nearest=document.nearest, limit=document.limit,
     )  # fmt: skip
     text = answer.to_json() if media is JSON else answer.to_geojson()
+    if call.service.notes.are_kept:
+        call.given["personal"] = personal_in_records(call.city, json.loads(text))
     return call.reply(text.encode(), media)
 
 
 def _answered(call: CityRequest, answer: Answer) -> Response:
     media = call.media(*OFFERED)
-    call.gives(answer)
+    call.gives(
+        answer, personal=personal_in_document(call.city, call.given["document"], answer.table.column_names)
+    )
     if len(answer) > call.service.settings.most_rows:
         raise _too_many(call.service.settings.most_rows)
     pin = None if answer.pin is None else answer.pin.text

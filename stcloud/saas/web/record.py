@@ -87,6 +87,7 @@ def _properties(call: CityRequest, layer: Layer, catalogue: str, extent: dict[st
         "updateCycle": description.update_cycle,
         "lineage": description.lineage,
         "extent": extent,
+        "personalColumns": list(layer.personal),
     }
     return {
         "type": TYPE,

@@ -6,11 +6,12 @@ Tested by `tests/saas/web/test_service.py`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 
 import stcloud
 from stcloud.city import City
-from stcloud.errors import InvalidInput, NotFound, Unsupported
+from stcloud.errors import InvalidInput, NotFound, StcloudError, Unsupported
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.saas.rights.audittrail import AuditTrail
 from stcloud.saas.rights.oidc import OidcKeys
@@ -20,9 +21,12 @@ from stcloud.saas.rights.principal import ANONYMOUS, Principal
 from stcloud.saas.rights.tokens import Tokens
 from stcloud.saas.web.counts import ServiceCounts
 from stcloud.saas.web.kept import Kept
+from stcloud.saas.web.requestnotes import RequestNotes
 from stcloud.saas.web.settings import Settings
 
 __all__ = ["Service"]
+
+_LOG = logging.getLogger("stcloud.web")
 
 
 class Service:
@@ -51,8 +55,9 @@ class Service:
 
         self.cities = dict(cities)
         self.settings = settings or Settings()
-        self.policy, self.audit, self.clock = policy, audit, clock
+        self.policy, self.clock = policy, clock
         self.kept, self.counts = Kept(), ServiceCounts()
+        self.notes = RequestNotes(audit, clock)
         self._tokens = tokens
         self._oidc = None if policy is None or policy.oidc is None else OidcKeys(policy.oidc)
         if policy is not None:
@@ -106,6 +111,10 @@ class Service:
         """Tell whether a principal may know of a city: of several, of those that it is granted something of."""
         return len(self.cities) < 2 or not self._permits or self._permits[name].shows(principal)
 
+    def withholds(self, name: str, principal: Principal, layers: Iterable[str], logs: Iterable[str]) -> bool:
+        """Return whether a city has one of these layers or logs of cases, and a principal may not see it."""
+        return name in self._permits and self._permits[name].withholds(principal, layers, logs)
+
     def rights(self, principal: Principal) -> str:
         """Return a digest of what a principal may see: answers of others are not theirs."""
         grants = "all" if self.policy is None else self.policy.grants(principal).digest
@@ -116,8 +125,16 @@ class Service:
         for permits in self._permits.values():
             permits.renew()
 
+    def keep_trail(self) -> None:
+        """Write down what was counted, and let the cities know of the audit trail where an hour is over."""
+        self.notes.tend(self.cities)
+
     def close(self) -> None:
-        """Close the cities, and remove the copies of what principals may see."""
+        """Note what was counted, close the cities, and remove the copies of what principals may see."""
+        try:
+            self.notes.close(self.cities)
+        except StcloudError:
+            _LOG.exception("the audit trail could not be kept")
         for permits in self._permits.values():
             permits.close()
         for city in self.cities.values():

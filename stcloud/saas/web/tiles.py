@@ -15,6 +15,7 @@ from stcloud.saas.web.call import CityRequest, link
 from stcloud.saas.web.collections import queryable_schema
 from stcloud.saas.web.media import JSON, TILE
 from stcloud.saas.web.parameter import read_names
+from stcloud.saas.web.personal import personal_of
 from stcloud.saas.web.pinned import not_modified, tag_of
 from stcloud.saas.web.selection import ItemSelection
 from stcloud.space.tilegrid import FINEST_ZOOM, HALF_SIDE_M, Tile
@@ -123,10 +124,20 @@ def tile(call: CityRequest) -> Response:
     if unchanged is not None:
         return unchanged
     made = _drawn(call, selection, Tile(z, column, row))
-    call.given.update(rows=made.features, pin=made.pin.text)
+    personal = _personal(call, selection) if made.features else frozenset()
+    call.given.update(rows=made.features, pin=made.pin.text, personal=personal)
     if tag is None:
         call.extra["Content-Location"] = call.again(known=made.pin.text, **selection.settled(call))
     return call.reply(made.content, TILE, 200 if made.content else 204)
+
+
+def _personal(call: CityRequest, selection: ItemSelection) -> frozenset[str]:
+    """Return the personal columns that a tile may hold: those that are named, or all."""
+    given, layer = call.parameters, selection.layer
+    names = (
+        given["properties"].split(",") if "properties" in given else [each.name for each in layer.attributes]
+    )
+    return personal_of(layer, [*names, "st_key"], [given.get("by", ""), given.get("measures", "")])
 
 
 def _drawn(call: CityRequest, selection: ItemSelection, place: Tile) -> VectorTile:

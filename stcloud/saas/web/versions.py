@@ -18,6 +18,7 @@ from stcloud.saas.web.collectionkind import CollectionKind, kind_of
 from stcloud.saas.web.geojson import features_of
 from stcloud.saas.web.media import GEOJSON, HTML, JSON, LINK_FORMAT, PROBLEM
 from stcloud.saas.web.parameter import ClosedInterval, iso_utc, read_datetime
+from stcloud.saas.web.personal import personal_of
 from stcloud.saas.web.pinned import not_modified, tag_of
 from stcloud.saas.web.problem import problem_of
 from stcloud.saas.web.referencesystem import chosen_system
@@ -97,7 +98,8 @@ def item(call: CityRequest) -> Response:
     answer = feature.query(interval).rows(2)
     if not len(answer):
         return _gone(feature, _pin(answer))
-    call.gives(answer)
+    names = [attribute.name for attribute in feature.layer.attributes]
+    call.gives(answer, personal=personal_of(feature.layer, names))
     system = chosen_system(given.get("crs"), "crs", call.city.configuration.crs)
     links = call.own_links(media, _OFFERED)
     links.append(link(call.url("collections", feature.layer.name), "collection", JSON, feature.layer.name))
@@ -108,7 +110,6 @@ def item(call: CityRequest) -> Response:
     if tag is None:
         at = iso_utc(call.now_us) if feature.kind.versioned and interval is None else given.get("datetime")
         call.extra["Content-Location"] = call.again(known=_pin(answer), datetime=at)
-    names = [attribute.name for attribute in feature.layer.attributes]
     document: dict[str, Any] = features_of(answer, names, feature.kind, system)[0]
     document |= {"featureType": feature.layer.name, "links": links}
     document["pin"] = _pin(answer)

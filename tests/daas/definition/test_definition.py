@@ -75,6 +75,20 @@ def test_whatever_else_differs_is_another_identity(definition, column):
     assert len({one.digest() for one in (definition, more, elsewhere, nothing)}) == 4
 
 
+def test_a_mark_of_what_is_no_column_is_refused_where_all_columns_are_known():
+    closed = 'extra_columns = "refuse"\npersonal = ["{}"]\n' + PLAIN + '[columns.tel]\nrename = "phone"\n'
+    assert (
+        read(closed.format("phone")).personal_columns
+        == read(closed.format("tel")).personal_columns
+        == ("phone",)
+    )
+    assert read(closed.format("id")).personal_columns == ("id",)
+    assert faults(closed.format("phon")) == (
+        "personal names 'phon', which is no column; did you mean 'phone'?",
+    )
+    assert read(closed.replace("refuse", "keep").format("phon")).personal == ("phon",)  # a file may have it
+
+
 def test_defaults_say_as_much_as_nothing():
     spelled = (
         'null = [""]\nduplicates = "last"\nextra_columns = "keep"\n' + PLAIN + "[read]\nencoding = 'utf-8'\n"

@@ -41,7 +41,7 @@ def get(address, token=None):
         return error.code, json.loads(error.read())
 
 
-def test_a_city_is_served_to_who_may_see_it(city, tmp_path):
+def test_a_city_is_served_to_who_may_see_it(city, tmp_path, run):
     (tmp_path / "policy.toml").write_text(POLICY)
     command = [sys.executable, "-m", "stcloud", "token", "add", "zhao", "--role", "desk", "--file",
                str(tmp_path / "tokens.toml")]  # fmt: skip
@@ -61,7 +61,13 @@ def test_a_city_is_served_to_who_may_see_it(city, tmp_path):
         finally:
             process.terminate()
     entries = [json.loads(line) for line in (tmp_path / "audit.ndjson").read_text().splitlines()]
-    assert [(entry["principal"], entry["rows"]) for entry in entries] == [("zhao", 1)]
+    assert [(entry["principal"], entry["status"], entry["rows"]) for entry in entries] == [
+        ("", 404, None), ("zhao", 200, 1), ("", 401, None),
+    ]  # fmt: skip
+    done = run(
+        "check", city, "--trail", tmp_path / "audit.ndjson"
+    )  # it ended, and the city knows what was written
+    assert (done.code, "3 lines, of which 3 are proved" in done.err) == (0, True), done.err
 
 
 def test_what_cannot_be_served_is_refused_in_one_line(city, tmp_path, run):

@@ -104,7 +104,6 @@ def test_an_answer_of_one_is_not_the_answer_of_another(guarded):
 def test_it_is_noted_who_was_given_what(guarded):
     client, signed, _, trail = guarded
     page = client.get("/collections/calls/items?limit=2", headers=signed).json()
-    client.get("/collections/plots/items")
     (entry,) = trail.entries()
     assert (entry["principal"], entry["rows"], entry["pin"]) == ("zhao", 2, page["pin"])
     assert entry["question"]["path"] == "/collections/calls/items"

@@ -67,6 +67,11 @@ class CaseDesk:
     def __init__(self, city: City, log: str, now_us: int) -> None:
         self._city, self._cases, self._now_us = city, city.cases(log), now_us
 
+    @property
+    def personal(self) -> frozenset[str]:
+        """Personal columns that requests show: none."""
+        return frozenset()
+
     def close(self) -> None:
         """Close the log."""
         self._cases.close()

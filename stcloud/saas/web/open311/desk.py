@@ -88,6 +88,10 @@ class Filed:
 class ServiceDesk(Protocol):
     """Where requests are kept."""
 
+    @property
+    def personal(self) -> frozenset[str]:
+        """Personal columns that requests show, as ``LAYER.COLUMN``; the private fields of a log are in none."""
+
     def services(self) -> Sequence[ServiceType]:
         """Return the types of requests, by code."""
 

@@ -19,6 +19,7 @@ from stcloud.saas.web.open311.document import instant_text
 from stcloud.saas.web.open311.report import PublicReport
 from stcloud.saas.web.open311.requestsearch import RequestSearch
 from stcloud.saas.web.open311.servicelist import service_named
+from stcloud.saas.web.personal import personal_of
 from stcloud.space import project
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ class LayerDesk:
             raise InvalidInput("not-events", f"layer '{layer}' has features; requests are events")
         self._names = {attribute.name for attribute in self._layer.attributes}
         self._columns: RequestColumns = import_of(self._layer.definition.source).among(self._names)
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """Personal columns of the layer, of which requests may show any."""
+        return personal_of(self._layer, self._names)
 
     def close(self) -> None:
         """Do nothing: a layer is not held."""

@@ -60,6 +60,7 @@ def _answering(answer: Answer) -> Callable[[CityRequest], Response]:
 
 def _failed(call: CityRequest, media: Media, error: StcloudError) -> Response:
     status, problem = status_of(error), problem_of(error)
+    call.given["error"] = error
     description = "; ".join(str(problem[name]) for name in ("detail", "hint") if name in problem)
     call.extra["Cache-Control"] = "no-store"
     if status in (429, 503):
@@ -107,6 +108,7 @@ def open311_requests(call: CityRequest, media: Media) -> Response:
     search = RequestSearch.of(call.parameters, call.city.configuration.zone, call.now_us)
     with _desk(call) as desk:
         page = desk.search(search)
+        call.given.update(rows=len(page.requests), personal=desk.personal if page.requests else frozenset())
     if page.next is not None:
         call.extra["Link"] = f'<{_following(call, search, page.next)}>; rel="next"'
     return call.reply(written(list(page.requests), media, "service_requests"), media)
@@ -126,6 +128,7 @@ def open311_request(call: CityRequest, media: Media) -> Response:
     """Return one request."""
     with _desk(call) as desk:
         request = desk.request(call.segments["request"])
+        call.given.update(rows=1, personal=desk.personal)
     return call.reply(written([request], media, "service_requests"), media)
 
 
@@ -163,9 +166,9 @@ def _guard(service: Service) -> ReportGuard:
 
 
 def _log_of(call: CityRequest) -> str:
-    """Return the log or layer whose requests are served; `NotFound` ``no-route``: none is."""
-    name = call.service.settings.open311
-    if name is None:
+    """Return the log or layer whose requests are served; `NotFound` ``no-route``: none is that may be seen."""
+    name, city = call.service.settings.open311, call.city
+    if name is None or name not in (*city.case_logs(), *city.parts.catalogue.names()):
         raise NotFound("no-route", f"there is nothing at {call.path[:200]}")
     return name
 
