@@ -44,7 +44,7 @@ from stcloud.saas.web import (
     versions,
 )
 from stcloud.saas.web.call import CityRequest, encoded
-from stcloud.saas.web.endpoint import ByMethod, Endpoint, Handler
+from stcloud.saas.web.endpoint import ByMethod, ResourceEndpoint, Handler
 from stcloud.saas.web.hardened import Hardened
 from stcloud.saas.web.media import PROBLEM
 from stcloud.saas.web.open311 import routes as open311
@@ -115,16 +115,16 @@ def application(service: Service) -> Starlette:
     workers = Workers(service.settings)
     names = list(service.cities)
     alone = len(names) == 1
-    absent = Endpoint(service, workers, _absent, methods=_METHODS)
+    absent = ResourceEndpoint(service, workers, _absent, methods=_METHODS)
     routes: list[BaseRoute] = [
-        Route("/health", Endpoint(service, workers, overview.health)),
-        Route("/metrics", Endpoint(service, workers, overview.metrics)),
+        Route("/health", ResourceEndpoint(service, workers, overview.health)),
+        Route("/metrics", ResourceEndpoint(service, workers, overview.metrics)),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
     if alone:
         routes += _routes(service, workers, names[0], "")
     else:
-        routes.append(Route("/", Endpoint(service, workers, overview.cities)))
+        routes.append(Route("/", ResourceEndpoint(service, workers, overview.cities)))
         for name in names:
             routes += _routes(service, workers, name, f"/{quote(name, safe='')}", absent)
 
@@ -168,7 +168,7 @@ async def _tended(service: Service) -> None:
 
 
 def _routes(
-    service: Service, workers: Workers, city: str, base: str, absent: Endpoint | None = None
+    service: Service, workers: Workers, city: str, base: str, absent: ResourceEndpoint | None = None
 ) -> Sequence[BaseRoute]:
     by_path: dict[str, list[Resource]] = {}
     for resource in RESOURCES:
@@ -178,7 +178,7 @@ def _routes(
     for path, resources in by_path.items():
         methods = [method for resource in resources for method in resource.methods]
         endpoints = {
-            method: Endpoint(
+            method: ResourceEndpoint(
                 service, workers, resource.handler, city, base, methods, heavy=resource.heavy,
                 admits=resource.admits, uploads=uploads, absent=absent,
             )
@@ -200,7 +200,7 @@ async def _refused(_: Request, error: Exception) -> Response:
 class _Absent:
     """Answers addresses that there are not."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: ResourceEndpoint) -> None:
         self._endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

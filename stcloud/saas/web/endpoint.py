@@ -32,7 +32,7 @@ from stcloud.saas.web.service import Service
 from stcloud.saas.web.uploads import Uploads, discard, read_body
 from stcloud.saas.web.workers import Workers
 
-__all__ = ["ByMethod", "Endpoint", "Handler"]
+__all__ = ["ByMethod", "ResourceEndpoint", "Handler"]
 
 Handler: TypeAlias = Callable[[CityRequest], Response]
 _LOG = logging.getLogger("stcloud.web")
@@ -42,7 +42,7 @@ _HOST = re.compile(r"[\w.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?", re.ASCI
 class ByMethod:
     """Answers requests of one path, whose methods may have handlers of their own."""
 
-    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
+    def __init__(self, endpoints: Mapping[str, ResourceEndpoint]) -> None:
         self._endpoints = endpoints
         self._other = next(iter(endpoints.values()))
 
@@ -51,14 +51,14 @@ class ByMethod:
         await self._endpoints.get(scope["method"], self._other)(scope, receive, send)
 
 
-class Endpoint:
+class ResourceEndpoint:
     """Answers requests of one resource."""
 
     def __init__(
         self, service: Service, workers: Workers, handler: Handler, city: str = "", base: str = "",
         methods: Sequence[str] = ("GET",), *, heavy: bool = False,
         admits: Callable[[CityRequest], None] | None = None, uploads: Uploads | None = None,
-        absent: Endpoint | None = None,
+        absent: ResourceEndpoint | None = None,
     ) -> None:  # fmt: skip
         self._service, self._workers, self.handler = service, workers, handler
         self._city, self._base, self._heavy, self._absent = city, base, heavy, absent
@@ -86,7 +86,7 @@ class Endpoint:
             await response(scope, receive, send)
         self._service.counts.add(endpoint.handler.__name__, response, time.perf_counter() - start)
 
-    async def _for(self, principal: Principal) -> Endpoint:
+    async def _for(self, principal: Principal) -> ResourceEndpoint:
         """Return what answers a principal: of a city that it may not know of, what answers where nothing is."""
         if self._absent is None or await run_in_threadpool(self._service.shows, self._city, principal):
             return self
@@ -120,6 +120,8 @@ class Endpoint:
     def _answered(self, call: CityRequest) -> Response:
         """Return the response, once it is noted who is given what."""
         notes, name = self._service.notes, self.handler.__name__
+        if not self._city and len(self._service.cities) < 2:
+            return self.handler(call)
         try:
             response = self.handler(call)
         except StcloudError as error:

@@ -6,6 +6,7 @@ from starlette.testclient import TestClient
 import stcloud
 from stcloud.errors import InvalidDefinition
 from stcloud.iaas.clock import system_clock
+from stcloud.saas.rights.audittrail import AuditTrail
 from stcloud.saas.rights.policy import Policy
 from stcloud.saas.rights.principal import ANONYMOUS, Principal
 from stcloud.saas.rights.tokens import Tokens
@@ -116,6 +117,18 @@ def test_a_city_that_may_not_be_known_is_as_one_that_is_absent(several):
     assert client.get("/beta/conformance", headers=heads["desk"]).status_code == 200
     counts = client.get("/metrics").text
     assert 'resource="items",status="404"' not in counts
+
+
+def test_a_city_that_is_asked_for_and_may_not_be_known_is_noted(several, tmp_path):
+    service, _, _ = several
+    trail = AuditTrail(tmp_path / "audit.ndjson")
+    noting = Service(service.cities, policy=service.policy, audit=trail)
+    client = TestClient(application(noting))
+    for name in ("beta", "beto"):
+        assert client.get(f"/{name}/collections/calls/items").status_code == 404
+    noted = [(entry["question"], entry.get("withheld"), entry["error"]) for entry in trail.entries()]
+    paths = [{"path": f"/{name}/collections/calls/items"} for name in ("beta", "beto")]
+    assert noted == [(paths[0], True, "no-route"), (paths[1], None, "no-route")]
 
 
 def test_a_forbidden_city_costs_as_many_requests_as_an_absent_one(several):
