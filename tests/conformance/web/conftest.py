@@ -3,3 +3,6 @@
 from tests.saas.web.conftest import auckland, place, shanghai
 
 __all__ = ["auckland", "place", "shanghai"]
+
+collect_ignore = ["positive_values.py"]
+"""What schemathesis imports itself."""
