@@ -3,6 +3,3 @@
 from tests.saas.web.conftest import auckland, place, shanghai
 
 __all__ = ["auckland", "place", "shanghai"]
-
-collect_ignore = ["positive_values.py"]
-"""What schemathesis imports itself."""
