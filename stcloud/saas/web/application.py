@@ -44,7 +44,7 @@ from stcloud.saas.web import (
     versions,
 )
 from stcloud.saas.web.call import CityRequest, encoded
-from stcloud.saas.web.endpoint import ByMethod, ResourceEndpoint, Handler
+from stcloud.saas.web.endpoint import ByMethod, Handler, ResourceEndpoint
 from stcloud.saas.web.hardened import Hardened
 from stcloud.saas.web.media import PROBLEM
 from stcloud.saas.web.open311 import routes as open311

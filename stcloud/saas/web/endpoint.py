@@ -32,7 +32,7 @@ from stcloud.saas.web.service import Service
 from stcloud.saas.web.uploads import Uploads, discard, read_body
 from stcloud.saas.web.workers import Workers
 
-__all__ = ["ByMethod", "ResourceEndpoint", "Handler"]
+__all__ = ["ByMethod", "Handler", "ResourceEndpoint"]
 
 Handler: TypeAlias = Callable[[CityRequest], Response]
 _LOG = logging.getLogger("stcloud.web")

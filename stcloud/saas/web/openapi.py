@@ -12,6 +12,17 @@ from starlette.responses import Response
 import stcloud
 from stcloud.saas.web.apioperation import get_of, operation, query_parameter
 from stcloud.saas.web.apischemas import SCHEMAS, STRING
+from stcloud.saas.web.apivalues import (
+    BOX,
+    CURSOR,
+    DATETIME,
+    FILTER,
+    INSTANT,
+    KNOWN,
+    column_value,
+    names_of,
+    order_of,
+)
 from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.collectionkind import PROFILES, kind_of
 from stcloud.saas.web.collections import queryable_schema
@@ -104,7 +115,7 @@ def _collection_paths(layer: Layer, call: CityRequest) -> dict[str, Any]:
         "description": "Key of a feature",
     }  # fmt: skip
     crs = _crs_parameters(call)
-    of_feature = [key, _KNOWN, crs["crs"], *([_DATETIME] if versioned else [])]
+    of_feature = [key, _KNOWN, crs["crs"], *([_AT] if versioned else [])]
     paths = {
         base: get_of(
             f"Collection {name}", document, {"$ref": "#/components/schemas/collection"}, [_KNOWN]
@@ -113,7 +124,7 @@ def _collection_paths(layer: Layer, call: CityRequest) -> dict[str, Any]:
         f"{base}/sortables": get_of(f"Sortables of {name}", (SCHEMA, HTML), schema, [_KNOWN]),
         f"{base}/loads": get_of(f"Loads of {name}", document, schema) | load_of(layer, call),
         f"{base}/loads/{{loadId}}": get_of(f"Load of {name}", document, schema, [LOAD_ID]),
-        f"{base}/diff": get_of(f"Differences of {name}", (GEOJSON, HTML), schema, _DIFFERENCE),
+        f"{base}/diff": get_of(f"Differences of {name}", (GEOJSON, HTML), schema, _difference(versioned=versioned)),
         f"{base}/items": get_of(
             f"Features of {name}", (GEOJSON, HTML, CSV), {"$ref": "#/components/schemas/featureCollection"},
             _item_parameters(layer, crs, call.service.settings.most_rows, versioned=versioned),
@@ -140,7 +151,7 @@ def _catalogue_paths(call: CityRequest) -> dict[str, Any]:
         query_parameter(
             "externalIds", STRING, "External ids: value, scheme:value or scheme:, with commas between them"
         ),
-        query_parameter("bbox", STRING, "West, south, east, north in degrees"),
+        query_parameter("bbox", BOX, "West, south, east, north in degrees"),
         _DATETIME,
         query_parameter("limit", limit, "Most records of a page"),
         query_parameter(
@@ -174,20 +185,20 @@ def _item_parameters(
     limit = {"type": "integer", "minimum": 1, "default": 100}
     names = [attribute.name for attribute in layer.attributes]
     parameters = [
-        query_parameter("bbox", _BOX, "West, south, east, north; with heights six numbers"),
+        query_parameter("bbox", BOX, "West, south, east, north; with heights six numbers"),
         crs["bbox-crs"],
         _DATETIME,
         _KNOWN,
         query_parameter("limit", limit, f"Most features of a page, {most:,} at most"),
-        query_parameter("after", {"type": "string"}, "Where the page before ended; links to next pages have it"),
-        query_parameter("filter", {"type": "string"}, "CQL2"),
+        query_parameter("after", CURSOR, "Where the page before ended; links to next pages have it"),
+        query_parameter("filter", FILTER, "CQL2"),
         query_parameter(
             "filter-lang", {"type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text"},
             "Language of the filter",
         ),
         crs["filter-crs"],
-        query_parameter("sortby", {"type": "string"}, f"Names with + or - before them: {', '.join(names)}"),
-        query_parameter("properties", {"type": "string"}, "Names of the properties that are wanted"),
+        query_parameter("sortby", order_of(names), "Names, with - before them for descending order; each once"),
+        query_parameter("properties", names_of(names), "Names of the properties that are wanted"),
         query_parameter("skipGeometry", {"type": "boolean", "default": False}, "Leave the places out"),
         crs["crs"],
     ]  # fmt: skip
@@ -197,9 +208,7 @@ def _item_parameters(
         )
     taken = {parameter["name"] for parameter in parameters} | {*SELECTING, "profile", "f"}
     parameters += [
-        query_parameter(
-            name, {key: value for key, value in schema.items() if key in ("type", "format")}, "Its value"
-        )
+        query_parameter(name, column_value(schema), "Its value")
         for name, schema in queryable_schema(layer).items()
         if name not in taken and schema.get("type") not in (None, "array")
     ]
@@ -208,14 +217,14 @@ def _item_parameters(
 
 def _tile_parameters(layer: Layer) -> list[dict[str, Any]]:
     """Return what a tile may be asked with."""
-    names = ", ".join(attribute.name for attribute in layer.attributes)
+    names = [attribute.name for attribute in layer.attributes]
     text = {"type": "string"}
     language = {"type": "string", "enum": ["cql2-text", "cql2-json"]}
     return [
-        _DATETIME, _KNOWN, query_parameter("filter", text, "CQL2"),
+        _DATETIME, _KNOWN, query_parameter("filter", FILTER, "CQL2"),
         query_parameter("filter-lang", language, "Language of the filter"),
-        query_parameter("properties", text, f"Names of the properties that are wanted: {names}"),
-        query_parameter("cluster", text, "Points by cell: true, false, or the size of the cells, such as 250m"),
+        query_parameter("properties", names_of(names), "Names of the properties that are wanted"),
+        query_parameter("cluster", _CLUSTER, "Points by cell: true, false, or the size of the cells, such as 250m"),
         query_parameter("by", text, "Groups instead of features: cell:1km, in:LAYER, unit"),
         query_parameter("measures", text, "Measures of the groups; default: count"),
     ]  # fmt: skip
@@ -268,7 +277,7 @@ def _case_paths(call: CityRequest) -> dict[str, Any]:
         "schema": text,
         "description": "Number of a case",
     }
-    at = query_parameter("at", text, "As it was at this instant")
+    at = query_parameter("at", INSTANT, "As it was at this instant")
     body = {"required": True, "content": {JSON.type: {"schema": ActionDocument.model_json_schema()}}}
     paths: dict[str, Any] = {}
     for log in call.city.case_logs():
@@ -279,22 +288,26 @@ def _case_paths(call: CityRequest) -> dict[str, Any]:
     return paths
 
 
-_BOX = {
-    "type": "array", "items": {"type": "number"},
-    "oneOf": [{"minItems": count, "maxItems": count} for count in (4, 6)],
-}  # fmt: skip
+def _difference(*, versioned: bool) -> list[dict[str, Any]]:
+    """Return what differences may be asked with: of events, which have no instants of their own, two beliefs."""
+    instants = [
+        query_parameter("from", INSTANT, "The earlier instant, with to"),
+        query_parameter("to", INSTANT, "The later instant, with from"),
+    ]
+    earlier = query_parameter("from-known", KNOWN, "The earlier belief: an instant or a pin")
+    return [
+        *(instants if versioned else []),
+        earlier if versioned else earlier | {"required": True},
+        query_parameter("to-known", KNOWN, "The later belief; default: what is known now"),
+        _AT if versioned else _DATETIME,
+        query_parameter("filter", FILTER, "CQL2"),
+        query_parameter("filter-lang", {"type": "string", "enum": ["cql2-text"]}, "Language of the filter"),
+    ]
+
+
+_CLUSTER = {"type": "string", "pattern": "^(?:true|false|[1-9][0-9]*k?m)$", "example": "250m"}
 _DATETIME = query_parameter(
-    "datetime", {"type": "string"}, "An instant of RFC 3339, or a closed interval: A/B, A/.., ../B"
+    "datetime", DATETIME, "An instant of RFC 3339 or a day, or a closed interval: A/B, A/.., ../B"
 )
-_KNOWN = query_parameter(
-    "known", {"type": "string"}, "As it was known at this instant, or at the pin of an answer"
-)
-_DIFFERENCE = [
-    query_parameter("from", {"type": "string"}, "The earlier instant, of features"),
-    query_parameter("to", {"type": "string"}, "The later instant, of features"),
-    query_parameter("from-known", {"type": "string"}, "The earlier belief: an instant or a pin"),
-    query_parameter("to-known", {"type": "string"}, "The later belief; default: what is known now"),
-    _DATETIME,
-    query_parameter("filter", {"type": "string"}, "CQL2"),
-    query_parameter("filter-lang", {"type": "string", "enum": ["cql2-text"]}, "Language of the filter"),
-]
+_AT = query_parameter("datetime", INSTANT, "An instant of RFC 3339")
+_KNOWN = query_parameter("known", KNOWN, "As it was known at this instant, or at the pin of an answer")

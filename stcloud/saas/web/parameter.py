@@ -127,7 +127,7 @@ def read_limit(text: str | None, default: int, most: int) -> int:
     """Return how many rows a page has, at most ``most``; `InvalidInput` ``bad-limit``."""
     if text is None:
         return min(default, most)
-    if not re.fullmatch(r"\+?\d{1,18}", text) or int(text) < 1:
+    if not re.fullmatch(r"\+?[0-9]{1,100}", text) or int(text) < 1:
         raise InvalidInput("bad-limit", f"limit={text[:40]} is no number of rows: it is 1 or more")
     return min(int(text), most)
 
@@ -152,10 +152,14 @@ def read_names(text: str, known: Sequence[str], parameter: str) -> tuple[str, ..
 
 
 def read_order(text: str, known: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns to sort by, ``-`` before one for descending; `InvalidInput` ``unknown-property``."""
+    """Return the columns to sort by, ``-`` before one for descending; `InvalidInput` ``unknown-property``.
+
+    Where a column is named again, nothing is left to be sorted by it.
+    """
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    read_names(",".join(part[part[0] in "+-" :] for part in parts), known, "sortby")
-    return tuple(part.removeprefix("+") for part in parts)
+    first = {part[part[0] in "+-" :]: part for part in reversed(parts)}
+    names = read_names(",".join(part[part[0] in "+-" :] for part in parts), known, "sortby")
+    return tuple(first[name].removeprefix("+") for name in names)
 
 
 def read_filter(text: str, language: str | None) -> str | dict[str, Any]:

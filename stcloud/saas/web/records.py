@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from stcloud.errors import InvalidInput, NotFound
+from stcloud.iaas.store.folder import is_name
 from stcloud.saas.web.call import CityRequest, Link, link
 from stcloud.saas.web.extent import extent_of
 from stcloud.saas.web.media import GEOJSON, HTML, Media
@@ -41,7 +42,7 @@ PAGING = ("limit", "offset")
 _ID = "catalog"
 _DEFAULT_ROWS = 100
 _OFFERED = (GEOJSON, HTML)
-_MOST_OFFSET_DIGITS = 9
+_MOST_OFFSET_DIGITS = 100
 
 
 def catalogue_id(call: CityRequest) -> str:
@@ -103,7 +104,10 @@ def records(call: CityRequest) -> Response:
 def record(call: CityRequest) -> Response:
     """Return the record of one layer; `NotFound` ``unknown-layer``."""
     call.known_parameters(())
-    layer = call.city.layer(call.segments["feature"])
+    name = call.segments["feature"]
+    if not is_name(name):
+        raise NotFound("unknown-layer", f"there is no record '{name[:80]}'")
+    layer = call.city.layer(name)
     made = _with_figures(call, layer, record_of(call, layer, catalogue_id(call)))
     return call.document(made, "record", _OFFERED)
 

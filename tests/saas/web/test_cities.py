@@ -123,9 +123,9 @@ def test_a_city_that_is_asked_for_and_may_not_be_known_is_noted(several, tmp_pat
     service, _, _ = several
     trail = AuditTrail(tmp_path / "audit.ndjson")
     noting = Service(service.cities, policy=service.policy, audit=trail)
-    client = TestClient(application(noting))
-    for name in ("beta", "beto"):
-        assert client.get(f"/{name}/collections/calls/items").status_code == 404
+    with TestClient(application(noting)) as client:
+        for name in ("beta", "beto"):
+            assert client.get(f"/{name}/collections/calls/items").status_code == 404
     noted = [(entry["question"], entry.get("withheld"), entry["error"]) for entry in trail.entries()]
     paths = [{"path": f"/{name}/collections/calls/items"} for name in ("beta", "beto")]
     assert noted == [(paths[0], True, "no-route"), (paths[1], None, "no-route")]

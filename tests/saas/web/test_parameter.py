@@ -76,19 +76,18 @@ def test_a_box_loses_its_heights():
 
 def test_a_limit_is_at_most_what_is_given_at_once():
     assert (read_limit(None, 100, 10), read_limit("+7", 100, 10), read_limit("999", 100, 10)) == (10, 7, 10)
+    assert read_limit("9" * 30, 100, 10) == 10
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "", "1e3", " 1", "9" * 30, "１"])
+@pytest.mark.parametrize("text", ["0", "-1", "", "1e3", " 1", "9" * 101, "１"])
 def test_what_is_no_number_of_rows_is_refused(text):
-    if text == "１":
-        assert read_limit(text, 100, 10) == 1
-        return
     with pytest.raises(InvalidInput):
         read_limit(text, 100, 10)
 
 
 def test_an_order_names_columns():
     assert read_order("+n,-at, key", ("n", "at", "key")) == ("n", "-at", "key")
+    assert read_order("-n,at,n,+at", ("n", "at", "key")) == ("-n", "at")
     for text in ("nope", "-n,nope", "--n", "+-n"):
         with pytest.raises(InvalidInput, match="no property"):
             read_order(text, ("n", "at"))
