@@ -64,6 +64,7 @@ class _PermittedParts(CityParts):
         """Let go of what is kept in memory; the city and its engine stay open."""
         self._closed = True
         self.memory.close()
+        self.answers.close()
 
 
 class PermittedCity(City):
