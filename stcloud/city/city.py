@@ -48,8 +48,7 @@ __all__ = ["City"]
 class City(OpenedCity):
     """A city with its layers, loads and queries; `stcloud.create` and `stcloud.open` return one.
 
-    Several threads may use one city at the same time. A ``with`` statement closes the city at its end. An engine that
-    the caller passed to `stcloud.open` stays open.
+    Several threads may use it at the same time. ``with`` closes it, but no engine that `open` was given.
     """
 
     def layers(self) -> tuple[Layer, ...]:
@@ -83,8 +82,9 @@ class City(OpenedCity):
         subject = self.layer(layer)
         index = None if subject.layer_kind.versioned else (grids := self._parts.grids).of(layer)
         units = below.UnitIndex(*index, grids.duties) if index else None
-        about = (self.configuration, self.engine, units, self.features, self._clock, self.classes.coded)
-        return below.Query(below.Subject(subject, *about, self.calendar.published, self._values))
+        of = (self.configuration, self.engine, units, self.features, self._clock, self.classes.coded)
+        more = (self.calendar.published, self._values, self._parts.answers)
+        return below.Query(below.Subject(subject, *of, *more))
 
     def series(self, layer: str) -> SeriesQuery:
         """Start a question about a layer of readings; nothing is read until it is run.

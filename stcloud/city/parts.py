@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CityParts"]
 
+_MOST_ANSWERS, _MOST_ANSWER_BYTES = 32, 1 << 26
+
 
 class CityParts:
     """The parts of one city, shared by its threads; each is refused once the city was closed.
@@ -61,6 +63,7 @@ class CityParts:
         self._lock = threading.Lock()
         self._closed = False
         self.memory = Cache()
+        self.answers = Cache(most=_MOST_ANSWERS, most_bytes=_MOST_ANSWER_BYTES)
 
     @property
     def folder(self) -> Folder:
@@ -144,6 +147,7 @@ class CityParts:
         with self._lock:
             before, self._closed, engine, self._engine = self._closed, True, self._engine, None
         self.memory.close()
+        self.answers.close()
         if not before:
             self._folder.leave()
         if engine is not None and isinstance(self._wanted, str):

@@ -74,6 +74,7 @@ class _PermittedParts(CityParts):
         with self._lock:
             self._closed, own, self._engine = True, self._engine, None
         self.memory.close()
+        self.answers.close()
         if own is not None:
             own.close()
 

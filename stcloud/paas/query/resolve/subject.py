@@ -20,6 +20,7 @@ from stcloud.paas.query.plan.row_kind import RowKind, row_kind
 from stcloud.time import NO_PUBLISHED_DAYS, PublishedDays, Zone
 
 if TYPE_CHECKING:
+    from stcloud.paas.cache import Cache
     from stcloud.paas.query.parse.units import UnitIndex
     from stcloud.paas.query.resolve.features import Features
     from stcloud.paas.query.resolve.measured import ValueSource
@@ -46,6 +47,8 @@ class Subject:
     """Gives all that the city has published of its working days; None: nothing."""
     values: Callable[[str], ValueSource] | None = None
     """Gives a layer of the same city that was measured: a series, or scenes."""
+    answers: Cache | None = None
+    """Keeps answers of which parts are asked for one after the other; None: none are kept."""
 
     @property
     def kind(self) -> RowKind:

@@ -10,19 +10,18 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-import shapely
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.conversion import whole_numbers
-from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.vector_tile import VectorTile
 from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.plan.plan import by_name
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.paas.query.run.measuring import Selection, measured, read_by
+from stcloud.paas.query.run.measuring import read_by
 from stcloud.paas.query.run.tile_columns import attributes_of
 from stcloud.paas.query.run.tiling import MOST_FEATURES, TileRequest
+from stcloud.paas.query.run.wholegroups import WholeGroups, whole_groups
 from stcloud.paas.tile.encoding import encode_layer, key_ids
 from stcloud.paas.tile.tags import tags_of
 from stcloud.paas.tile.tileshapes import BUFFER, shapes_on_tile
@@ -48,59 +47,36 @@ def groups_tiled(
         ``no-geometry``: the groups have no place.
     """
     pixels = TilePixels(inquiry.subject.configuration.crs, request.tile)
-    answer = measured(_near(inquiry, by, pixels), measures, by, None, Selection())
-    shown = answer.shape_column
-    if shown is not None:
-        answer = replace(answer, table=answer.table.filter(answer.table[shown].is_valid()))
-    shapes = answer.geometry()
-    seen = _meeting(shapes, pixels)
+    near = _near(inquiry, by, pixels)
+    groups = whole_groups(inquiry, measures, by) if near is None else WholeGroups.of(near, measures, by)
+    seen = groups.meeting(pixels.buffered(BUFFER))
     if len(seen) > MOST_FEATURES:
         raise InvalidInput(
             "crowded-tile", f"{len(seen):,} groups may lie on the tile, and at most {MOST_FEATURES:,} are drawn",
             hint="group by larger cells, or ask for a tile of a higher zoom",
         )  # fmt: skip
-    laid = shapes_on_tile(shapes[seen], pixels)
-    made = VectorTile(b"", inquiry.pin(tuple(read_by(text, inquiry) for text in by)), inquiry.facts())
+    laid = shapes_on_tile(groups.shapes[seen], pixels)
+    made = VectorTile(b"", groups.pin, inquiry.facts())
     if not len(laid.rows):
         return replace(made, invisible=laid.invisible)
-    table = answer.table.take(whole_numbers(seen[laid.rows].astype(np.int64)))
+    table = groups.table.take(whole_numbers(seen[laid.rows].astype(np.int64)))
     columns = {name: table[name] for name in table.schema.names}
     count = len(laid.rows)
     tags = tags_of(attributes_of(columns, inquiry.subject.zone), count)
-    ids = _ids(table, answer)
+    ids = None if groups.named is None else key_ids(table[groups.named].cast(pa.string()))
     content = encode_layer(request.layer_name or inquiry.subject.layer.name, laid.commands, tags, ids)
     return replace(made, content=content, features=count, count=count, invisible=laid.invisible)
 
 
-def _ids(table: pa.Table, answer: Answer) -> NDArray[np.uint64] | None:
-    """Return numbers of the features by the name of their place; None where it is not all that groups them."""
-    column = answer.shape_column
-    if column is None or len(answer.groups) != 1:
-        return None
-    return key_ids(table[column].cast(pa.string()))
-
-
-def _meeting(shapes: NDArray[np.object_], pixels: TilePixels) -> NDArray[np.intp]:
-    """Return the shapes whose bounds meet those of the tile and its buffer."""
-    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    box = pixels.buffered(BUFFER)
-    if box is not None:
-        west, south, east, north = box
-        xmin, ymin, xmax, ymax = shapely.bounds(shapes).T
-        with np.errstate(invalid="ignore"):
-            there &= (xmin <= east) & (xmax >= west) & (ymin <= north) & (ymax >= south)
-    return np.flatnonzero(there)
-
-
-def _near(inquiry: Inquiry, by: Sequence[str], pixels: TilePixels) -> Inquiry:
+def _near(inquiry: Inquiry, by: Sequence[str], pixels: TilePixels) -> Inquiry | None:
     """Return the question about the cells alone that meet the tile, where events are grouped by few cells."""
     first = read_by(by[0], inquiry)
     box = pixels.buffered(BUFFER)
     if not (inquiry.subject.kind.indexed and isinstance(first, CellSize)) or box is None or box[0] > box[2]:
-        return inquiry
+        return None
     cells = _cells(box, first, inquiry.subject.configuration.lattice)
     if cells is None:
-        return inquiry
+        return None
     place = Place(None, tuple(cells.tolist()), f"cells of {by_name(first)}")
     return replace(inquiry, conditions=(*inquiry.conditions, place))
 
