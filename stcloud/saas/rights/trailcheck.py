@@ -53,11 +53,14 @@ def checked_trail(trail: AuditTrail, digests: Sequence[TrailDigest], zone: Zone)
     zone
         That of the city, in which faults name instants.
     """
-    broken, digest_of = [], {0: ""}
+    wanted = {1, *(digest.head.lines for digest in digests)}
+    lines, broken, digest_of = 0, [], {0: ""}
     for link in trail.links():
-        digest_of[link.line] = link.digest
+        lines = link.line
+        if lines in wanted:
+            digest_of[lines] = link.digest
         broken += [] if link.fault is None else [link.fault]
-    lines, first = len(digest_of) - 1, digest_of.get(1)
+    first = digest_of.get(1)
     own = sorted(
         (digest for digest in digests if digest.head.trail == first), key=lambda digest: digest.head.lines
     )
@@ -65,16 +68,16 @@ def checked_trail(trail: AuditTrail, digests: Sequence[TrailDigest], zone: Zone)
         (each.head.lines for each in own if digest_of.get(each.head.lines) == each.head.digest), default=0
     )
     faults = broken or list(
-        _differences(trail, own, digest_of, zone) if own else [_unknown(trail, lines, digests)]
+        _differences(trail, lines, own, digest_of, zone) if own else [_unknown(trail, lines, digests)]
     )
     return TrailCheck(lines, covered, len(own), tuple(faults))
 
 
 def _differences(
-    trail: AuditTrail, own: Sequence[TrailDigest], digest_of: Mapping[int, str], zone: Zone
+    trail: AuditTrail, lines: int, own: Sequence[TrailDigest], digest_of: Mapping[int, str], zone: Zone
 ) -> Iterator[str]:
     """Name the digests of a trail whose lines are others, or are not there."""
-    lines, same = len(digest_of) - 1, 0
+    same = 0
     for digest in own:
         head, when = digest.head, zone.iso(digest.at_us)
         if digest_of.get(head.lines) == head.digest:
