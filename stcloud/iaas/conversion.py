@@ -71,11 +71,12 @@ def texts(values: Sequence[str]) -> pa.StringArray:
     >>> texts(["é", "", "bc"]).to_pylist()
     ['é', '', 'bc']
     """
-    encoded = [value.encode() for value in values]
-    starts = np.zeros(len(encoded) + 1, np.int32)
-    np.cumsum([len(text) for text in encoded], out=starts[1:])
-    buffers = [None, pa.py_buffer(starts), pa.py_buffer(b"".join(encoded))]
-    return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
+    whole = "".join(values)
+    lengths = map(len, values if whole.isascii() else (value.encode() for value in values))
+    starts = np.zeros(len(values) + 1, np.int32)
+    np.cumsum(np.fromiter(lengths, np.int32, len(values)), out=starts[1:])
+    buffers = [None, pa.py_buffer(starts), pa.py_buffer(whole.encode())]
+    return pa.Array.from_buffers(pa.string(), len(values), buffers)
 
 
 def numbers_of(column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:

@@ -128,7 +128,7 @@ class RowGroups:
         """Read columns, which were verified; those that the file has not yet are nulls, and constants are known."""
         constants = {name: self.footer.constant(name, self.numbers) for name in schema.names}
         wanted = [name for name, value in constants.items() if value is VARIES]
-        file = pq.ParquetFile(self.footer.file.path, metadata=self.footer.metadata)
+        file = pq.ParquetFile(self.footer.file.path, metadata=self.footer.metadata, pre_buffer=False)
         rows = file.read_row_groups(self.numbers, columns=wanted, use_threads=False) if wanted else None
         count = sum(self.rows)
         columns = [
