@@ -241,7 +241,7 @@ def test_every_block_of_the_page_runs(page, scratch, bucket, run_page):
 def test_blocks_name_their_language():
     for page in PAGES:
         for block in blocks(page.read_text(encoding="utf-8")):
-            known = {"python", "console", "pycon", "text", "toml", "json", "sql"}
+            known = {"python", "console", "pycon", "text", "toml", "json", "sql", "js"}
             assert block.language in known, f"{page}: line {block.line}"
 
 
