@@ -32,6 +32,7 @@ def small(monkeypatch: pytest.MonkeyPatch, s3: ObjectServer) -> None:
         monkeypatch.setenv(name, value)
 
 
+@pytest.mark.thorough
 def test_events_are_loaded_into_a_bucket_alike(
     sail_apart: Spark, small: None, s3: ObjectServer, tmp_path: Path
 ) -> None:

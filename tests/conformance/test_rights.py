@@ -119,6 +119,7 @@ def differences(
     return {name: pair for name, pair in compared.items() if pair[0] != pair[1]}
 
 
+@pytest.mark.thorough
 @FEW
 @given(some.data())
 def test_of_a_city_in_a_bucket_nothing_is_seen_that_is_forbidden(
@@ -137,6 +138,7 @@ def test_of_a_city_in_a_bucket_nothing_is_seen_that_is_forbidden(
         assert differences(city, bare, town, limits.text, NAMES) == {}
 
 
+@pytest.mark.thorough
 @FEW
 @given(some.data())
 def test_beside_an_engine_elsewhere_nothing_is_seen_that_is_forbidden(

@@ -111,6 +111,7 @@ def test_an_endpoint_that_does_not_answer_costs_seconds(
     assert url in str(error)
 
 
+@pytest.mark.thorough
 def test_an_endpoint_that_died_is_told_in_seconds() -> None:
     pytest.importorskip("pysail", reason="pysail is not installed")
     from stcloud.iaas.engine.spark import Spark
