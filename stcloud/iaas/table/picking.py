@@ -30,6 +30,8 @@ _BUNDLE_ROWS = 1 << 18
 """So many rows of several files are kept as one: a load changes some files, and the others stay."""
 _BUNDLE_FILES = 8
 """Fewer files are looked into one by one: other questions want others of them."""
+_FILE_ROWS = 1 << 16
+"""Of a file of so few rows all row groups are kept as one."""
 
 
 def picked(
@@ -78,15 +80,26 @@ class _Picking:
         pieces: list[pa.Table] = []
         left = most_rows
         for part in parts:
-            for number in part.numbers:
-                piece = self._of_group(RowGroups(part.footer, [number]), picks)
-                if piece is None:
-                    continue
+            for piece in self._of_file(part, picks):
                 left -= piece.num_rows
                 if left < 0:
                     return None
                 pieces.append(piece)
         return pa.concat_tables(pieces) if pieces else pa.Table.from_batches([], self._schema)
+
+    def _of_file(self, part: RowGroups, picks: Picks) -> Iterator[pa.Table]:
+        """Give the picked rows of a file, of all its row groups at once if they hold few."""
+        footer = part.footer
+        if sum(footer.rows) > _FILE_ROWS:
+            for number in part.numbers:
+                piece = self._of_group(RowGroups(footer, [number]), picks)
+                if piece is not None:
+                    yield piece
+            return
+        groups = RowGroups(footer, range(len(footer.rows)))
+        key = ("file", footer.file.path, tuple(self._schema.names))
+        whole = self._kept.table(key, lambda: self._sorted(read_groups([groups], self._schema)))
+        yield self._picked(whole, picks)
 
     def near(self, files: Sequence[File], meets: Mapping[str, Meets], most_rows: int) -> pa.Table | None:
         """Return the rows, of those of the neighbourhood, which are kept together if they are not too many."""
@@ -133,10 +146,11 @@ class _Picking:
         numbers = numbers_of(rows.column(self._picks.column).fill_null(scalar(0, pa.int64())))
         return rows.take(whole_numbers(np.argsort(numbers, kind="stable")))
 
-    def _picked(self, rows: pa.Table) -> pa.Table:
+    def _picked(self, rows: pa.Table, picks: Picks | None = None) -> pa.Table:
         if not rows.num_rows:
             return rows
-        return rows.take(self._picks.rows(rows.column(self._picks.column).chunk(0)))
+        picks = picks or self._picks
+        return rows.take(picks.rows(rows.column(picks.column).chunk(0)))
 
     def _of_group(self, part: RowGroups, picks: Picks) -> pa.Table | None:
         """Return the picked rows of one row group, if there are any; a column of one value is not kept, but made."""

@@ -63,7 +63,8 @@ def tags_of(columns: Mapping[str, pa.Array], count: int) -> Tags:
     """
     kept = {name: column for name, column in columns.items() if column.null_count < len(column)}
     numbers = np.empty((count, len(kept), 2), np.uint64)
-    valid = np.ones((count, len(kept)), np.bool_)
+    some_null = any(column.null_count for column in kept.values())
+    valid, whole = np.ones((count, len(kept)), np.bool_), np.full(count, 2 * len(kept))
     written: list[bytes] = []
     offset = 0
     for kind, write in _KINDS:
@@ -78,7 +79,8 @@ def tags_of(columns: Mapping[str, pa.Array], count: int) -> Tags:
                 valid[:, at] = truths_of(kept[name].is_valid())
         offset += distinct
         written.append(values)
-    return Tags(tuple(kept), b"".join(written), (numbers[valid].ravel(), 2 * valid.sum(axis=1)))
+    runs = (numbers[valid].ravel(), 2 * valid.sum(axis=1)) if some_null else (numbers.ravel(), whole)
+    return Tags(tuple(kept), b"".join(written), runs)
 
 
 _Written: TypeAlias = tuple[Sequence[NDArray[np.int64]], bytes, int]
