@@ -57,11 +57,8 @@ def check(
         return
     first = broken[0]
     of_what = f"{first.check} of {first.layer}" if first.layer else first.check
-    say(
-        visible(
-            f"{sum(finding.faults for finding in broken):,} faults; the first, {of_what}: {first.example}"
-        )
-    )
+    count = sum(finding.faults for finding in broken)
+    say(visible(f"{count:,} fault{'' if count == 1 else 's'}; the first, {of_what}: {first.example}"))
     raise typer.Exit(7)
 
 

@@ -19,6 +19,7 @@ STATUS_OF_KIND = {
     "not-permitted": 403,
     "masked-column": 403,
     "no-route": 404,
+    "bad-name": 404,  # there is no layer of such a name, and never will be
     "wrong-method": 405,
     "not-acceptable": 406,
     "body-too-large": 413,

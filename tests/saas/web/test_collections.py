@@ -102,3 +102,8 @@ def test_what_is_no_collection_is_refused(name, place):
         response = place.client.get(f"/collections/{name}{below}")
         assert response.status_code in (400, 404)
         assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_what_no_layer_can_be_called_is_not_there(place):
+    for path in ("/collections/Calls", "/collections/no%20such/items", "/collections/a..b/tiles"):
+        assert place.problem(path, 404)["title"] == "bad-name"
