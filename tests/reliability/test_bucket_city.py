@@ -21,6 +21,7 @@ from stcloud.iaas.store.bucket import BucketStore
 from stcloud.iaas.store.mount import mount_of
 from stcloud.iaas.store.patience import Patience
 from stcloud.iaas.store.probe import require_put_if_absent
+from stcloud.space.tilegrid import Tile
 from stcloud.testing.faultyproxy import NetworkFaults
 from stcloud.testing.machines import Death, Machine
 from stcloud.testing.objectserver import faulty
@@ -311,6 +312,18 @@ def test_requests_are_forecast_and_counted(s3, tmp_path):
         assert (traffic.requests, traffic.bytes_read) == (requests, count)
         assert question.explain().requests == (0, 0)
         assert question.count().traffic.requests == 0
+    with stcloud.open(address, cache=tmp_path / "c", **options) as city:
+        question = city.query("events").where((117.1, 31.85, 117.104, 31.854))
+        assert question.explain().requests == (requests, count)
+        traffic = question.rows(5).traffic
+        assert (traffic.requests, traffic.bytes_read) == (requests, count), "a page reads what all rows do"
+    with stcloud.open(address, cache=tmp_path / "d", **options) as city:
+        whole, at = city.layer("events").snapshot, Tile.at(117.102, 31.852, 16)
+        before = whole.traffic
+        assert city.query("events").vector_tile(at.z, at.x, at.y, cluster=False).count > 0
+        assert whole.traffic.since(before).bytes_read < whole.bytes / 2, (
+            "a tile does not read the whole layer"
+        )
 
 
 def test_a_bucket_is_read_by_anybody_who_may(s3, tmp_path):

@@ -1,7 +1,8 @@
 """Rows picked by one column, of columns that are kept in memory: what is wanted again soon is decoded once.
 
 Rows are taken from single row groups, from the rows of a neighbourhood of all files, or, of a layer of few rows, from
-all rows of several files: the more files are kept together, the fewer are looked into for each question.
+all rows of several files: the more files are kept together, the fewer are looked into for each question. Of a bucket
+nothing is read that is not wanted.
 
 Tested by `tests/iaas/table/test_kept.py`.
 """
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from stcloud.iaas.conversion import numbers_of, scalar, whole_numbers
 from stcloud.iaas.store.oserror import storage_errors
-from stcloud.iaas.table.checksum import parquet_errors
+from stcloud.iaas.table.checksum import each_file, parquet_errors
 from stcloud.iaas.table.footer import VARIES, Meets, RowGroups, read_groups, wanted_groups
 from stcloud.iaas.table.kept import KeptColumns, Picks
 from stcloud.iaas.table.table import File, Snapshot
@@ -54,7 +55,7 @@ def picked(
     with storage_errors(f"read {snapshot.root.name}"), parquet_errors(snapshot.root.name):
         if picks.wider is None:
             return picking.gathered(files, meets, picks, most_rows)
-        if sum(file.rows for file in files) <= _MOST_WHOLE:
+        if sum(file.rows for file in files) <= _MOST_WHOLE and not snapshot.in_bucket:
             return picking.of_bundles(files, meets, most_rows)
         return picking.near(files, meets, most_rows)
 
@@ -77,6 +78,9 @@ class _Picking:
             parts = list(parts)
             if sum(sum(part.rows) for part in parts) > most_rows:
                 return None
+        if self._snapshot.in_bucket:  # what is wanted of a file is fetched at once, not for each row group
+            parts = list(parts)
+            each_file(lambda part: part.verify(self._schema), parts)
         pieces: list[pa.Table] = []
         left = most_rows
         for part in parts:
@@ -90,7 +94,7 @@ class _Picking:
     def _of_file(self, part: RowGroups, picks: Picks) -> Iterator[pa.Table]:
         """Give the picked rows of a file, of all its row groups at once if they hold few."""
         footer = part.footer
-        if sum(footer.rows) > _FILE_ROWS:
+        if sum(footer.rows) > _FILE_ROWS or self._snapshot.in_bucket:
             for number in part.numbers:
                 piece = self._of_group(RowGroups(footer, [number]), picks)
                 if piece is not None:
