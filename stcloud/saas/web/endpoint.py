@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
@@ -34,6 +34,7 @@ from stcloud.saas.web.workers import Workers
 
 __all__ = ["ByMethod", "Handler", "ResourceEndpoint"]
 
+_Result = TypeVar("_Result")
 Handler: TypeAlias = Callable[[CityRequest], Response]
 _LOG = logging.getLogger("stcloud.web")
 _HOST = re.compile(r"[\w.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?", re.ASCII)
@@ -107,7 +108,7 @@ class ResourceEndpoint:
     ) -> Response | None:
         """Return the response to a body that is loaded; None if its client left before."""
         try:
-            await self._workers.run(lambda: admits(call), asyncio.Event().wait)
+            await self._workers.run(lambda: self._noted(call, admits), asyncio.Event().wait)
         except StcloudError:
             await discard(request)
             raise
@@ -119,17 +120,19 @@ class ResourceEndpoint:
 
     def _answered(self, call: CityRequest) -> Response:
         """Return the response, once it is noted who is given what."""
-        notes, name = self._service.notes, self.handler.__name__
-        if not self._city and len(self._service.cities) < 2:
-            return self.handler(call)
-        try:
-            response = self.handler(call)
-        except StcloudError as error:
-            notes.failed(call, name, self._city, error)
-            raise
+        response = self._noted(call, self.handler)
         if self._city:
-            notes.answered(call, name, self._city, response.status_code)
+            self._service.notes.answered(call, self.handler.__name__, self._city, response.status_code)
         return response
+
+    def _noted(self, call: CityRequest, work: Callable[[CityRequest], _Result]) -> _Result:
+        """Return what is made of a request; note it, if it is refused."""
+        try:
+            return work(call)
+        except StcloudError as error:
+            if self._city or len(self._service.cities) > 1:
+                self._service.notes.failed(call, self.handler.__name__, self._city, error)
+            raise
 
     async def _principal(self, request: Request) -> Principal:
         """Return who asks, admitted; files and keys are read in a thread, and tokens that fail count, too."""

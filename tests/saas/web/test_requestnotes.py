@@ -126,6 +126,19 @@ def test_what_may_not_be_done_is_noted(served):
     assert STORY not in served.file.read_text()
 
 
+def test_loads_that_are_refused_before_their_body_is_read_are_noted(served):
+    head = {"Authorization": f"Bearer {served.token}", "Content-Type": "text/csv"}
+    statuses = [
+        served.client.post(f"/collections/{name}/loads", headers=sent, content=b"id\n1").status_code
+        for name, sent in (("calls", head), ("plots", {"Content-Type": "text/csv"}), ("plotz", head))
+    ]
+    assert statuses == [403, 404, 404]
+    assert served.refused("status", "error", "withheld", "action") == [
+        (403, "not-permitted", None, "load"), (404, "unknown-layer", True, "load"),
+        (404, "unknown-layer", None, "load"),
+    ]  # fmt: skip
+
+
 def test_faults_of_the_request_are_not_noted(served):
     for path in ("/collections/calls/items?unheard=1", "/collections/calls/items?filter=(", "/nowhere"):
         assert served.client.get(path).status_code in (400, 403, 404)
