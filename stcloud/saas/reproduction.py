@@ -51,7 +51,9 @@ def shell_text(
 
 def _stated(question: Question) -> Iterable[tuple[str, str]]:
     """Return the options of a question with their values, in the order of its fields."""
-    given: dict[str, Any] = question.model_dump(mode="json", exclude_defaults=True, exclude={"version", "layer"})
+    given: dict[str, Any] = question.model_dump(
+        mode="json", exclude_defaults=True, exclude={"version", "layer"}
+    )
     for name, value in given.items():
         option = f"--{name.replace('_', '-')}"
         if isinstance(value, bool):
@@ -105,6 +107,8 @@ def python_text(question: Question, city: str) -> str:
     for method, name in (("as_of", "as_of"), ("known_at", "known_at"), ("restated", "grid_at")):
         if getattr(question, name) is not None:
             steps.append(_call(method, (getattr(question, name),), {}))
+    if question.group:
+        steps.append(_call("of_group", question.group, {}))
     return ".".join([*steps, _goal(question)])
 
 
