@@ -29,6 +29,7 @@ from starlette.types import Receive, Scope, Send
 
 from stcloud.errors import NotFound, StcloudError
 from stcloud.saas.web import (
+    caselists,
     caseroutes,
     collections,
     console,
@@ -110,6 +111,9 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("/cubes", questions.cubes, ("POST",), heavy=True),
     Resource("/hotspots", questions.hotspots, ("POST",), heavy=True),
     Resource("/situation", questions.situation, ("POST",)),
+    Resource("/cases", caselists.case_logs),
+    Resource("/cases/{log}", caselists.case_list),
+    Resource("/cases/{log}/workflow", caselists.case_workflow),
     Resource("/cases/{log}/actions", caseroutes.act, ("POST",)),
     Resource("/cases/{log}/{case}", caseroutes.case),
     Resource("/open311/discovery.{format}", open311.open311_discovery),
