@@ -241,6 +241,11 @@ def _crs_parameters(call: CityRequest) -> dict[str, dict[str, Any]]:
 
 def _document_paths() -> dict[str, Any]:
     from stcloud.paas.query import Question  # noqa: PLC0415
+    from stcloud.saas.web.evaluations import (  # noqa: PLC0415
+        EVALUATION_FORMATS,
+        CountedCasesDocument,
+        EvaluationDocument,
+    )
     from stcloud.saas.web.questiondocument import (  # noqa: PLC0415
         CubeDocument,
         HotspotDocument,
@@ -254,6 +259,8 @@ def _document_paths() -> dict[str, Any]:
         "/joins": (JoinDocument, "Answer a join", formats),
         "/cubes": (CubeDocument, "Answer a cube", formats),
         "/hotspots": (HotspotDocument, "Answer hot and cold spots", formats),
+        "/evaluations": (EvaluationDocument, "Answer an evaluation of cases", EVALUATION_FORMATS),
+        "/evaluations/cases": (CountedCasesDocument, "Answer the cases of a number", (JSON,)),
         "/situation": (SituationDocument, "Answer what is known of a place", (JSON, GEOJSON)),
     }
     return {
