@@ -45,6 +45,7 @@ from stcloud.saas.web import (
     questions,
     records,
     reference,
+    seriesroutes,
     tiles,
     versions,
 )
@@ -112,6 +113,10 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("/cubes", questions.cubes, ("POST",), heavy=True),
     Resource("/hotspots", questions.hotspots, ("POST",), heavy=True),
     Resource("/situation", questions.situation, ("POST",)),
+    Resource("/series", seriesroutes.series, ("POST",), heavy=True),
+    Resource("/series/{collection}", seriesroutes.series_layer),
+    Resource("/series/{collection}/stations", seriesroutes.stations),
+    Resource("/episodes", seriesroutes.episodes, ("POST",), heavy=True),
     Resource("/evaluations", evaluations.evaluations, ("POST",), heavy=True),
     Resource("/evaluations/cases", evaluations.evaluation_cases, ("POST",), heavy=True),
     Resource("/cases", caselists.case_logs),

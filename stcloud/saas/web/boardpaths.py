@@ -12,7 +12,7 @@ from stcloud.saas.web.apioperation import get_of, query_parameter
 from stcloud.saas.web.apischemas import STRING
 from stcloud.saas.web.apivalues import INSTANT
 from stcloud.saas.web.call import CityRequest
-from stcloud.saas.web.media import JSON
+from stcloud.saas.web.media import GEOJSON, JSON
 
 __all__ = ["board_paths", "layer_in_path"]
 
@@ -28,7 +28,9 @@ def board_paths(call: CityRequest) -> dict[str, Any]:
             "offset", {"type": "integer", "minimum": 0, "default": 0}, "Layers that come before the page"
         ),
     ]
-    names = [layer.name for layer in call.city.layers()]
+    layers = call.city.layers()
+    names = [layer.name for layer in layers]
+    series = [layer.name for layer in layers if layer.definition.is_series]
     kinds = {"type": "string", "enum": ["component", "matter"]}
     known = query_parameter("known", INSTANT, "As it was known at this instant")
     return {
@@ -37,6 +39,16 @@ def board_paths(call: CityRequest) -> dict[str, Any]:
         "/layers": get_of("Layers, with columns and quality", (JSON,), _OBJECT, paging),
         "/layers/{collection}": get_of(
             "Layer, with its loads", (JSON,), _OBJECT, [layer_in_path(names, "A layer")]
+        ),
+        "/series/{collection}": get_of(
+            "What a layer of readings measures", (JSON,), _OBJECT, [layer_in_path(series, "A layer of readings")]
+        ),
+        "/series/{collection}/stations": get_of(
+            "Stations of a layer of readings", (GEOJSON,), {"$ref": "#/components/schemas/featureCollection"},
+            [
+                layer_in_path(series, "A layer of readings"),
+                query_parameter("at", INSTANT, "As they were at this instant"), known,
+            ],
         ),
         "/classes": get_of(
             "Classes of components and matters", (JSON,), _OBJECT,
