@@ -51,7 +51,9 @@ def shell_text(
 
 def _stated(question: Question) -> Iterable[tuple[str, str]]:
     """Return the options of a question with their values, in the order of its fields."""
-    given: dict[str, Any] = question.model_dump(mode="json", exclude_defaults=True, exclude={"version", "layer"})
+    given: dict[str, Any] = question.model_dump(
+        mode="json", exclude_defaults=True, exclude={"version", "layer"}
+    )
     for name, value in given.items():
         option = f"--{name.replace('_', '-')}"
         if isinstance(value, bool):

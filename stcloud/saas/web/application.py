@@ -47,6 +47,7 @@ from stcloud.saas.web import (
     versions,
 )
 from stcloud.saas.web.call import CityRequest, encoded
+from stcloud.saas.web.consolepage import console_file
 from stcloud.saas.web.endpoint import ByMethod, Handler, ResourceEndpoint
 from stcloud.saas.web.hardened import Hardened
 from stcloud.saas.web.media import PROBLEM
@@ -129,6 +130,7 @@ def application(service: Service) -> Starlette:
     routes: list[BaseRoute] = [
         Route("/health", ResourceEndpoint(service, workers, overview.health)),
         Route("/metrics", ResourceEndpoint(service, workers, overview.metrics)),
+        Route("/static/console/{name:path}", console_file),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
     if alone:

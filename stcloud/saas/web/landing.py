@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from stcloud.saas.web.call import CityRequest, link
 from stcloud.saas.web.conformance import CONFORMANCE
+from stcloud.saas.web.consolepage import console_page, wants_console
 from stcloud.saas.web.media import HTML, JSON, OPENAPI, OPENAPI_30
 from stcloud.saas.web.records import CATALOGUE_JSON, catalogue_id
 
@@ -13,7 +14,9 @@ __all__ = ["conformance", "landing"]
 
 
 def landing(call: CityRequest) -> Response:
-    """Return what there is of a city, with links to it."""
+    """Return what there is of a city, with links to it; a browser that names no format gets the console."""
+    if wants_console(call):
+        return console_page(call)
     call.known_parameters(())
     city = call.city
     links = [

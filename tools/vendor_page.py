@@ -1,0 +1,94 @@
+"""Make the vendored libraries of the console's page from their packages on npm, or compare them with these.
+
+``make vendored`` writes them, ``make check`` compares. What a browser loads is the packages' own file, but for names
+of other packages, which become addresses, and for notes of source maps, which are not shipped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ROOT / ".venv/page/node_modules"
+VENDOR = ROOT / "stcloud/saas/console/page/vendor"
+LIST = "vendored.json"
+_SOURCE_MAP = re.compile(r"\n?//# sourceMappingURL=\S+\s*\Z|/\*# sourceMappingURL=\S+ \*/\s*\Z")
+_NAMES = {'from"preact"': 'from"./preact.mjs"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Vendored:
+    """A library: its package, the files that are taken of it with the names that they get, and its licence."""
+
+    package: str
+    files: dict[str, str]
+    licence: str
+
+
+LIBRARIES = (
+    Vendored("htm", {"dist/htm.module.js": "htm.mjs"}, "LICENSE"),
+    Vendored(
+        "maplibre-gl",
+        {
+            "dist/maplibre-gl.mjs": "maplibre-gl.mjs",
+            "dist/maplibre-gl-worker.mjs": "maplibre-gl-worker.mjs",
+            "dist/maplibre-gl.css": "maplibre-gl.css",
+        },
+        "LICENSE.txt",
+    ),
+    Vendored("preact", {"dist/preact.mjs": "preact.mjs", "hooks/dist/hooks.mjs": "hooks.mjs"}, "LICENSE"),
+    Vendored("uplot", {"dist/uPlot.esm.js": "uplot.mjs", "dist/uPlot.min.css": "uplot.css"}, "LICENSE"),
+)
+
+
+def made() -> Iterator[tuple[str, bytes]]:
+    """Yield the names and the bytes of all vendored files, the list of them last."""
+    listed = []
+    for library in LIBRARIES:
+        folder = PACKAGES / library.package
+        described = json.loads((folder / "package.json").read_text())
+        files = {}
+        for source, name in library.files.items():
+            content = _shipped((folder / source).read_text()).encode()
+            files[name] = {"from": source, "sha256": hashlib.sha256(content).hexdigest()}
+            yield name, content
+        licence = f"LICENSE.{library.package}.txt"
+        yield licence, (folder / library.licence).read_bytes()
+        listed.append(
+            {
+                "name": library.package, "version": described["version"], "licence": described["license"],
+                "licence_file": licence, "files": files,
+            }
+        )  # fmt: skip
+    yield LIST, (json.dumps(listed, indent=2) + "\n").encode()
+
+
+def _shipped(text: str) -> str:
+    for name, address in _NAMES.items():
+        text = text.replace(name, address)
+    return _SOURCE_MAP.sub("\n", text)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files; with ``--check`` say which ones differ."""
+    different = []
+    for name, content in made():
+        path = VENDOR / name
+        if path.is_file() and path.read_bytes() == content:
+            continue
+        different.append(name)
+        if "--check" not in arguments:
+            path.write_bytes(content)
+    for name in different:
+        print(f"{name} {'is not what its package has' if '--check' in arguments else 'is written'}")
+    return 1 if different and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
