@@ -1,7 +1,8 @@
 // The unit grid: measures by unit, community, street or district, at any version of the grid.
+import { AreaTable } from "../components/areatable.js";
 import { Chooser } from "../components/chooser.js";
 import { KnownClock } from "../components/knownclock.js";
-import { QuestionMap } from "../components/questionmap.js";
+import { QuestionMap, useShaded } from "../components/questionmap.js";
 import { Chips } from "../components/question/chips.js";
 import { Total } from "../components/total.js";
 import { ValidClock } from "../components/validclock.js";
@@ -12,6 +13,7 @@ import { html, useState } from "../core/html.js";
 import { instantText, localText, numberText } from "../core/format.js";
 import { useTotal } from "../core/total.js";
 
+const MOST_LISTED = 200;
 const LEVELS = Object.freeze(["unit", "community", "street", "district"]);
 
 /** @param {{state: import("../core/state.js").State}} given */
@@ -24,6 +26,7 @@ export function Grid({ state }) {
   const own = { ...state, layer };
   const question = { ...askedOf(own, city), ...(state.grid && { grid_at: state.grid }) };
   const answer = useTotal(question, state.other);
+  const { shaded, field, title, name } = useShaded(own, question, by);
   if (!city.grids.length || !layer) return html`<p>${t("grid.none")}</p>`;
   const chooser = html`<${Chooser} label=${t("grid.layer")} value=${layer} choices=${layers.map(({ name, title }) => [name, title ?? name])} onChoose=${(/** @type {string} */ name) => store.set({ layer: name, what: [], group: [] })} />
     <${Chooser} label=${t("areas.by")} value=${by} choices=${LEVELS.map((level) => [level, t(`areas.${level}`)])} onChoose=${(/** @type {string} */ level) => store.set({ by: level })} />
@@ -32,12 +35,13 @@ export function Grid({ state }) {
     <div class="map-column">
       <${Chips} state=${own} />
       <${Total} answer=${answer} question=${question} other=${state.other} />
-      <${QuestionMap} state=${own} question=${question} by=${by} facts=${answer.value?.facts} chooser=${chooser} onIdle=${() => setDrawn((/** @type {number} */ n) => n + 1)} table=${true} />
+      <${QuestionMap} state=${own} question=${question} by=${by} facts=${answer.value?.facts} chooser=${chooser} onIdle=${() => setDrawn((/** @type {number} */ n) => n + 1)} table=${false} />
     </div>
     <div class="side clocks">
       <${ValidClock} state=${own} facts=${answer.value?.facts} drawn=${drawn} />
       <${KnownClock} state=${own} />
       ${layerOf(city, layer)?.kind === "event" && html`<p class="note">${t(state.grid ? "grid.restated" : "grid.own-time")}</p>`}
+      <${AreaTable} question=${shaded} by=${by} field=${field} title=${title} name=${name} open=${true} limit=${MOST_LISTED} />
     </div>
   </div>`;
 }

@@ -23,6 +23,7 @@ const CELLS = Object.freeze(["100m", "250m", "500m", "1km"]);
 const STEPS = Object.freeze({ "1D": "day", "1W": "week", "1M": "month" });
 const DISTANCES_M = Object.freeze(["", "250", "500", "1000", "2000"]);
 const MOST_LISTED = 100;
+const LEAST_P = 0.0001;
 
 /** @param {string} name such as `sporadic hot` */
 function faceOf(name) {
@@ -132,7 +133,7 @@ function CellCard({ row, by, step, question, name }) {
   const rowsOf = (/** @type {any} */ bar) => JSON.stringify(ofGroup(counted, { [step]: bar[step] }));
   return html`<h3>${name}</h3>
     <dl><dt>${t("hotspots.class")}</dt><dd>${className(row.class, t)}</dd>
-      <dt>${t("hotspots.z")}</dt><dd>${numberText(row.trend_z, lang)} (p ${numberText(row.trend_p, lang, 4)})</dd>
+      <dt>${t("hotspots.z")}</dt><dd>${numberText(row.trend_z, lang)} (p ${row.trend_p < LEAST_P ? `< ${LEAST_P}` : numberText(row.trend_p, lang, 4)})</dd>
       <dt>${t("measure.count")}</dt><dd><${Count} value=${sum.value?.rows[0].count ?? null} question=${inCell} label=${name} /></dd></dl>
     ${problem && html`<${Failure} problem=${problem} t=${t} />`}
     <svg class="steps" viewBox=${`0 0 ${Math.max(1, bars.length) * 10} 70`} preserveAspectRatio="none" role="img" aria-label=${t("hotspots.steps", { step: t(`clock.bin.${step}`), n: most })}>

@@ -20,19 +20,31 @@ import { measuresOf } from "./question/measure.js";
 const POINTS_FROM_ZOOM = 15.5;
 
 /**
+ * Return what a map shades: its question, the field, and what that and the areas are called.
+ * @param {import("../core/state.js").State} state
+ * @param {import("../core/question.js").Question} question
+ * @param {string | undefined} by
+ */
+export function useShaded(state, question, by) {
+  const measured = state.other ? { measure: ["count"], compare: `known-at:${state.other}` } : { measure: measureOf(state).measure };
+  return {
+    shaded: { ...question, ...measured, by: by ? [by] : [] },
+    field: state.other ? "count_change" : measureOf(state).field,
+    title: useTitle(state),
+    name: useAreaNames(by ?? "", state),
+  };
+}
+
+/**
  * The map of a question: areas by their classes, and what happened as points where the map is close.
  * @param {{state: import("../core/state.js").State, question: import("../core/question.js").Question, facts?: Record<string, string>, onIdle?: () => void,
  *   by?: string, shape?: "" | "box" | "area", setShape?: (shape: "" | "box" | "area") => void, chooser: any, table?: boolean}} given
- *   `by`: by which areas; undefined: it is not known yet; `chooser`: what chooses them; `table`: whether the table is open
+ *   `by`: by which areas; undefined: it is not known yet; `chooser`: what chooses them; `table`: whether the map as a table lies below it
  */
-export function QuestionMap({ state, question, by, facts, onIdle, shape, setShape, chooser, table = false }) {
+export function QuestionMap({ state, question, by, facts, onIdle, shape, setShape, chooser, table = true }) {
   const { api, city, store, t, lang } = useConsole();
-  const measured = state.other ? { measure: ["count"], compare: `known-at:${state.other}` } : { measure: measureOf(state).measure };
-  const field = state.other ? "count_change" : measureOf(state).field;
-  const shaded = { ...question, ...measured, by: by ? [by] : [] };
+  const { shaded, field, title, name } = useShaded(state, question, by);
   const legend = useAnswer((signal) => (by ? api.post("/legends", { ...shaded, field }, { signal }) : undefined), [shaded, field]);
-  const name = useAreaNames(by ?? "", state);
-  const title = useTitle(state);
   const look = layerOf(city, state.layer)?.kind === "feature" ? "shapes" : "points";
   /** @type {import("../components/mapview.js").Overlay[]} */
   const overlays = by ? [
@@ -54,7 +66,7 @@ export function QuestionMap({ state, question, by, facts, onIdle, shape, setShap
       onView=${(/** @type {string} */ map) => store.set({ map }, { replace: true })}>
       <${MapLegend} legend=${legend.value} title=${title} waiting=${legend.waiting} />
     <//>
-    ${by && html`<${AreaTable} question=${shaded} by=${by} field=${field} title=${title} name=${name} open=${table} limit=${table ? 200 : 10} />`}`;
+    ${by && table && html`<${AreaTable} question=${shaded} by=${by} field=${field} title=${title} name=${name} />`}`;
 }
 
 /** What is shaded, in words. @param {import("../core/state.js").State} state */

@@ -5,6 +5,11 @@ import { numberText } from "../core/format.js";
 import { Count } from "./count.js";
 import { Failure } from "./failure.js";
 
+const FIRST = ["what", "where", "when", "group", "as_of"];
+
+/** Conditions first, then what was known. @param {string} fact */
+const rank = (fact) => (FIRST.indexOf(fact) + FIRST.length + 1) % (FIRST.length + 1);
+
 /**
  * How many rows there are, and how the question was understood.
  * @param {{answer: import("../core/hooks.js").Coming<import("../core/api.js").Answer>, question: import("../core/question.js").Question, other: string}} given
@@ -13,7 +18,7 @@ export function Total({ answer, question, other }) {
   const { t, lang } = useConsole();
   if (answer.problem) return html`<${Failure} problem=${answer.problem} t=${t} />`;
   const row = answer.value?.rows[0];
-  const facts = Object.entries(answer.value?.facts ?? {}).filter(([name]) => name !== "pin" && name !== "layer");
+  const facts = Object.entries(answer.value?.facts ?? {}).filter(([name]) => name !== "pin" && name !== "layer").sort(([one], [other]) => rank(one) - rank(other));
   const shortly = facts.map(([, text]) => text.replaceAll(/T(\d\d:\d\d)(?::[\d.]+)?(?:Z|[+-]\d\d:?\d\d)/g, " $1"));
   return html`<div class="total" aria-busy=${answer.waiting}>
     <p class="sum" role="status"><${Count} value=${row?.count ?? null} question=${question} label=${t("rows")} /> ${t("total.rows")}
