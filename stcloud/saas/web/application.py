@@ -36,11 +36,8 @@ from stcloud.saas.web import (
     intake,
     items,
     landing,
-<<<<<<< HEAD
     layerlist,
-=======
     linkedviews,
->>>>>>> groups
     loads,
     openapi,
     overview,
