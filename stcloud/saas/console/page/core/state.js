@@ -34,6 +34,8 @@
  * @property {string} every step of cubes and series
  * @property {string} period of evaluations
  * @property {string} record the layer that the catalogue shows
+ * @property {string} grid instant whose unit grid places the rows; empty: that of each row's own time
+ * @property {string} distance of neighbours of hot spots, in metres; empty: those that touch
  */
 
 /** @type {Readonly<State>} */
@@ -41,7 +43,7 @@ export const EMPTY = Object.freeze({
   board: "explore", lang: "", theme: "", layer: "",
   what: [], where: [], when: [], weekdays: "", hours: "", months: "", seasons: "", days: "",
   asof: "", known: "", other: "", by: "", measure: "", compare: "", group: [], under: [], map: "", rows: "",
-  log: "", role: "", case: "", station: "", value: "", at: "", cell: "", every: "", period: "", record: "",
+  log: "", role: "", case: "", station: "", value: "", at: "", cell: "", every: "", period: "", record: "", grid: "", distance: "",
 });
 
 /** @typedef {keyof State} Field */
