@@ -34,6 +34,7 @@
  * @property {string} every step of cubes and series
  * @property {string} period of evaluations
  * @property {string} record the layer that the catalogue shows
+ * @property {string} top what the list of the most frequent is by; empty: chosen by the layer
  */
 
 /** @type {Readonly<State>} */
@@ -41,7 +42,7 @@ export const EMPTY = Object.freeze({
   board: "explore", lang: "", theme: "", layer: "",
   what: [], where: [], when: [], weekdays: "", hours: "", months: "", seasons: "", days: "",
   asof: "", known: "", other: "", by: "", measure: "", compare: "", group: [], under: [], map: "", rows: "",
-  log: "", role: "", case: "", station: "", value: "", at: "", cell: "", every: "", period: "", record: "",
+  log: "", role: "", case: "", station: "", value: "", at: "", cell: "", every: "", period: "", record: "", top: "",
 });
 
 /** @typedef {keyof State} Field */
