@@ -34,6 +34,12 @@
  * @property {string} every step of cubes and series
  * @property {string} period of evaluations
  * @property {string} record the layer that the catalogue shows
+ * @property {string} view the part of a board that is shown
+ * @property {string} drill cases of a number, as JSON: of which evaluation, indicator, part and group; empty: none are shown
+ * @property {string} department whose cases are shown; empty: of all
+ * @property {string} radius around a place: `200m`
+ * @property {string} method of series that are resampled: `mean`
+ * @property {string} rule of episodes, as JSON
  */
 
 /** @type {Readonly<State>} */
@@ -42,6 +48,7 @@ export const EMPTY = Object.freeze({
   what: [], where: [], when: [], weekdays: "", hours: "", months: "", seasons: "", days: "",
   asof: "", known: "", other: "", by: "", measure: "", compare: "", group: [], under: [], map: "", rows: "",
   log: "", role: "", case: "", station: "", value: "", at: "", cell: "", every: "", period: "", record: "",
+  view: "", drill: "", department: "", radius: "", method: "", rule: "",
 });
 
 /** @typedef {keyof State} Field */
