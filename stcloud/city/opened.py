@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from stcloud.city import below
 from stcloud.city.parts import CityParts
@@ -15,6 +15,7 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.store.folder import Folder
+from stcloud.late import plugin
 
 if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar
@@ -167,3 +168,20 @@ class OpenedCity:
         The city cannot be used afterwards: `InvalidInput` ``city-closed``.
         """
         self._parts.close()
+
+    def console(self, *, height_px: int = 640, **state: Any) -> Any:
+        """Return the console of the city for a cell of a notebook; it asks this process, and nothing else.
+
+        Parameters
+        ----------
+        height_px
+            Height of the cell, pixels.
+        state
+            What is shown at first: ``layer``, ``when``, ``where``, ``what``, ``by``, ``known``, ``board`` …
+
+        Raises
+        ------
+        MissingExtra
+            ``notebook-needed``
+        """
+        return plugin("stcloud.notebook", "console")(self, height_px=height_px, **state)

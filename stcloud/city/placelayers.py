@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
     from stcloud.paas.query import Answer
 
-__all__ = ["ROLES", "LayerRoles", "NearRow", "answer_near", "features_near", "name_in", "refusal_of"]
+__all__ = [
+    "ROLES", "LayerRoles", "NearRow", "answer_near", "features_near", "name_column", "name_in",
+    "refusal_of", "role_of",
+]  # fmt: skip
 
 ROLES = (
     "unit-grid", "duty-grids", "components", "communities", "administrative-areas", "events", "features", "readings",
@@ -81,7 +84,7 @@ class LayerRoles:
                 city.layer(name)
         known: dict[str, list[str]] = {role: [] for role in ROLES}
         for layer in city.layers():
-            if (part := _role(layer)) is not None:
+            if (part := role_of(layer)) is not None:
                 known[part].append(layer.name)
         taken = {name for role in ROLES if role != "features" for name in chosen.get(role, ())}
         return cls({
@@ -98,7 +101,7 @@ class LayerRoles:
         return None, f"which layer of {role} is meant? state one of {', '.join(names)}"
 
 
-def _role(layer: Layer) -> str | None:
+def role_of(layer: Layer) -> str | None:
     """Return the part that a layer plays by its definition; None: cases that were published from a log."""
     definition = layer.definition
     if definition.is_series:
@@ -239,6 +242,12 @@ def _rows(answer: Answer, layer: str, circle: PlaceCircle) -> Iterator[NearRow]:
 
 def _coded(answer: Answer) -> Sequence[str]:
     return [name for name in answer.table.schema.names if name in answer.coded]
+
+
+def name_column(layer: Layer) -> str | None:
+    """Return the column that names the features of a layer, as `name_in` reads it; None: it has none."""
+    known = {attribute.name for attribute in layer.attributes}
+    return next((column for column in _NAMES if column in known), None)
 
 
 def refusal_of(error: NotFound) -> str:

@@ -20,10 +20,13 @@ from stcloud.daas.ledger import COMPLETE, PURGE, UNDO
 from stcloud.daas.table.schema import INSTANT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stcloud.daas.entry import Layer
+    from stcloud.daas.ledger import Reckoning
     from stcloud.iaas.table.table import File
 
-__all__ = ["LayerQuality", "quality_of"]
+__all__ = ["LayerQuality", "last_load_of", "quality_of", "standing_loads"]
 
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _RECENT_US = 365 * 86_400_000_000
@@ -67,9 +70,7 @@ class LayerQuality:
 
 def quality_of(layer: Layer) -> LayerQuality:
     """Return how good the rows of a layer are; reads the ledger, and columns of rows where logs say too little."""
-    loads = layer.loads
-    withdrawn = withdrawn_of(loads)
-    standing = [load for load in loads if load.mode not in _NO_LOADS and load.load not in withdrawn]
+    standing = standing_loads(layer.loads)
     completeness = layer.completeness()
     return LayerQuality(
         rows=layer.events,
@@ -80,6 +81,17 @@ def quality_of(layer: Layer) -> LayerQuality:
         lateness_us=None if layer.layer_kind.versioned else _lateness_us(layer),
         last_load_us=max((load.recorded_at_us for load in standing), default=None),
     )
+
+
+def standing_loads(loads: Sequence[Reckoning]) -> list[Reckoning]:
+    """Return the loads of a layer that were not taken back, without undos, purges and statements, in their order."""
+    withdrawn = withdrawn_of(loads)
+    return [load for load in loads if load.mode not in _NO_LOADS and load.load not in withdrawn]
+
+
+def last_load_of(loads: Sequence[Reckoning]) -> Reckoning | None:
+    """Return the last load of a layer that stands; None: there is none."""
+    return max(standing_loads(loads), key=lambda load: load.recorded_at_us, default=None)
 
 
 def _unplaced(layer: Layer) -> int:

@@ -190,6 +190,14 @@ class UnitGrid:
         shapes = shapely.from_wkb(self.table.content(snapshot, believed.row)["st_geom"].to_numpy())
         return Versions(shapes, _texts(believed.key), believed.start_us, believed.end_us)
 
+    def periods(self, known_at_us: int | None = None) -> tuple[NDArray[np.object_], Ints, Ints]:
+        """Return codes, starts and ends of the versions that `versions` gives; reads no shapes.
+
+        Starts and ends are half-open, ``(n,)`` int64 UTC microseconds, `ALWAYS` and `FOREVER` where they are open.
+        """
+        believed = self.table.believed(self.layer.snapshot, known_at_us)
+        return _texts(believed.key), believed.start_us, believed.end_us
+
     def crosswalk(self, level: str = "100m", at: Instant | None = None) -> Crosswalk:
         """Return the area that each cell shares with each cell of the lattice, at an instant of valid time.
 

@@ -16,6 +16,7 @@ from stcloud.saas.cli import (
     case,
     check,
     class_list,
+    console,
     copy,
     create,
     cube,
@@ -56,7 +57,8 @@ for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, series.series, episodes.episodes, scenes.scenes, cube.cube, hotspots.hotspots,
     layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
-    vacuum.vacuum, purge.purge, copy.copy, serve.serve, demo.demo,
+    vacuum.vacuum, purge.purge, copy.copy, serve.serve,
+    console.console, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stcloud.errors import InvalidInput, NotFound
+from stcloud.errors import InvalidInput
+from stcloud.saas.cli.classrecord import class_record
 from stcloud.saas.cli.option import FormatOption, OutputFormat, OutputOption, open_city
 from stcloud.saas.cli.output import note, print_records
 from stcloud.saas.cli.target import RECORDS, target_of
 
 if TYPE_CHECKING:
-    from stcloud.paas.case.classes import ClassRow, ClassTable
+    from stcloud.paas.case.classes import ClassTable
 
 __all__ = ["classes"]
 
@@ -65,7 +66,7 @@ def classes(
     rows = table.search(text or "", kind=None if kind is None else kind.value, at=at)
     for_people = target.form is OutputFormat.TABLE
     names, separator = (_SHOWN, ", ") if for_people else (_COLUMNS, ";")
-    records = (_record(table, row, separator) for row in rows)
+    records = (class_record(table, row, separator) for row in rows)
     print_records([{name: record[name] for name in names} for record in records], target, names)
     if not rows:
         note(f"no class is called '{text}'" if text else "there are no such classes")
@@ -85,20 +86,3 @@ def _extend(city: str | None, path: Path) -> None:
     count = len(open_city(city).classes.extend(path)) - len(bundled_classes())
     are = "class of {} is" if count == 1 else "classes of {} are"
     note(f"{count} {are.format(path)} the city's own from now on")
-
-
-def _record(table: ClassTable, row: ClassRow, separator: str) -> dict[str, Any]:
-    return {
-        "kind": row.kind, "edition": row.edition, "code": row.code, "name": row.name, "name_zh": row.name_zh,
-        "major": row.major or None, "valid_from": row.valid_from, "valid_to": row.valid_to,
-        "verified": row.verified, "source": row.source, "successors": _successors(table, row, separator),
-    }  # fmt: skip
-
-
-def _successors(table: ClassTable, row: ClassRow, separator: str) -> str | None:
-    """Return the classes that took the place of one, ``none`` where there are none; None: it is not known."""
-    try:
-        entry = table.crosswalk.translate(row.kind, row.code, row.edition)
-    except NotFound:
-        return None
-    return separator.join(entry.codes) or "none"

@@ -23,6 +23,7 @@ from stcloud.saas.web.apivalues import (
     names_of,
     order_of,
 )
+from stcloud.saas.web.boardpaths import board_paths
 from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.collectionkind import PROFILES, kind_of
 from stcloud.saas.web.collections import queryable_schema
@@ -87,7 +88,7 @@ def _document(call: CityRequest) -> dict[str, Any]:
     for layer in layers:
         paths |= _collection_paths(layer, call)
         paths |= tile_paths(layer, _tile_parameters(layer))
-    paths |= _catalogue_paths(call) | _document_paths() | _case_paths(call)
+    paths |= _catalogue_paths(call) | board_paths(call) | _document_paths() | _case_paths(call)
     return {
         "openapi": "3.1.0",
         "info": {

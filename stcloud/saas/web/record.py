@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stcloud.daas.entry import Layer
     from stcloud.daas.quality import LayerQuality
 
-__all__ = ["PROFILE", "TYPE", "Box", "boxes_of", "figures_of", "record_of"]
+__all__ = ["PROFILE", "TYPE", "Box", "boxes_of", "figures_of", "quality_of_layer", "record_of"]
 
 _RECORD_CORE = "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-core"
 PROFILE = "http://www.opengis.net/def/profile/OGC/0/"
@@ -127,13 +127,19 @@ def _licence(description: Description) -> str | None:
     return _OTHER if description.licence and is_url(description.licence) else description.licence
 
 
-def figures_of(call: CityRequest, layer: Layer) -> dict[str, Any]:
-    """Return figures of quality; they are counted once for a version of the layer and its ledger."""
+def quality_of_layer(call: CityRequest, layer: Layer) -> LayerQuality:
+    """Return how good a layer's rows are; it is counted once for a version of the layer and its ledger."""
     key = (
         "quality", call.base, call.rights, call.principal, layer.name, layer.snapshot.version, layer.pin_us(),
         len(layer.loads),
     )  # fmt: skip
     quality: LayerQuality = call.service.kept.get(key, lambda: call.city.quality(layer.name))
+    return quality
+
+
+def figures_of(call: CityRequest, layer: Layer) -> dict[str, Any]:
+    """Return figures of quality."""
+    quality = quality_of_layer(call, layer)
     share, late_us = quality.rejected_share, quality.lateness_us
     return {
         "rows": quality.rows,

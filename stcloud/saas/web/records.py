@@ -32,9 +32,11 @@ __all__ = [
     "catalogue",
     "catalogue_id",
     "described_catalogue",
+    "read_offset",
     "record",
     "records",
     "routed",
+    "whole_box",
 ]
 
 CATALOGUE_JSON = Media("json", "application/ogc-catalog+json", "JSON")
@@ -82,7 +84,7 @@ def records(call: CityRequest) -> Response:
     media = call.media(*_OFFERED)
     wanted = RecordFilter.of(given, call.city.configuration.zone)
     limit = read_limit(given.get("limit"), _DEFAULT_ROWS, call.service.settings.most_rows)
-    offset = _offset(given.get("offset"))
+    offset = read_offset(given.get("offset"))
     name = catalogue_id(call)
     pairs = [(layer, record_of(call, layer, name)) for layer in call.city.layers()]
     selected = [pair for pair in pairs if wanted.selects(pair[1], _span_us(call, pair[1]))]
@@ -141,7 +143,7 @@ def described_catalogue(call: CityRequest, layers: Sequence[Layer]) -> dict[str,
         for layer in layers
         if "spatial" in (extent := extent_of(layer, call.city.configuration.crs)).get("extent", {})
     ]
-    return document | ({"extent": {"spatial": {"bbox": _whole(boxes)}}} if boxes else {})
+    return document | ({"extent": {"spatial": {"bbox": [whole_box(boxes)]}}} if boxes else {})
 
 
 _CLASSES = (
@@ -153,11 +155,11 @@ _CLASSES = (
 )
 
 
-def _whole(boxes: Sequence[Sequence[float]]) -> list[list[float]]:
+def whole_box(boxes: Sequence[Sequence[float]]) -> list[float]:
     """Return the box that holds all boxes, around the world where one crosses the meridian of 180 degrees."""
     across = any(box[0] > box[2] for box in boxes)
     west, east = (-180.0, 180.0) if across else (min(box[0] for box in boxes), max(box[2] for box in boxes))
-    return [[west, min(box[1] for box in boxes), east, max(box[3] for box in boxes)]]
+    return [west, min(box[1] for box in boxes), east, max(box[3] for box in boxes)]
 
 
 def _whole_record(call: CityRequest, layer: Layer, made: dict[str, Any], catalogue: str) -> dict[str, Any]:
@@ -190,7 +192,8 @@ def _profile(name: str) -> list[Link]:
     return [link(f"{PROFILE}{name}", "profile")]
 
 
-def _offset(text: str | None) -> int:
+def read_offset(text: str | None) -> int:
+    """Return how many records come before a page; `InvalidInput` ``bad-offset``."""
     if text is None:
         return 0
     if not (text.isascii() and text.isdigit()) or len(text) > _MOST_OFFSET_DIGITS:

@@ -16,6 +16,8 @@ _FILTERS = ("key IS NOT NULL", "key = 'r020' OR key LIKE '%a%'", "NOT (key < 'p'
 def before_call(_: Any, case: Any, **__: Any) -> None:
     """Make what is said in words so."""
     path = case.operation.path
+    if path == "/calendar" and case.query and {"from", "to"} <= case.query.keys():
+        case.query["to"] = case.query["from"]
     if case.meta is None or not case.meta.generation.mode.is_positive or not path.startswith("/collections/"):
         return
     query = dict(case.query or {})
