@@ -3,7 +3,6 @@ import { clockText } from "../../core/cityclock.js";
 import { numberText } from "../../core/format.js";
 import { useConsole } from "../../core/hooks.js";
 import { html } from "../../core/html.js";
-import { Table } from "../board/table.js";
 import { Count } from "../count.js";
 import { Freshness } from "./freshness.js";
 import { lengthText, rowsOf, useRowCounts } from "./layers.js";
@@ -29,7 +28,7 @@ export function LayerList({ layers, state }) {
   const rowOf = (/** @type {LayerDocument} */ layer) => ({
     name: layer.name,
     title: html`<button type="button" class="link" aria-expanded=${layer.name === state.record} onClick=${() => open(layer.name)}>${layer.title}</button>
-      <span class="small">${layer.title === layer.name ? "" : `${layer.name} · `}${t(`kind.${layer.kind}`)}${layer.role ? ` · ${t(`role.${layer.role}`)}` : ""}</span>`,
+      <span class="small">${layer.title === layer.name ? "" : `${layer.name} · `}${aboutOf(layer, t)}</span>`,
     rows: layer.may.includes("read")
       ? html`<${Count} value=${counts[layer.name] ?? null} question=${rowsOf(layer, state)} label=${layer.title} />`
       : numberText(counts[layer.name], lang),
@@ -40,9 +39,27 @@ export function LayerList({ layers, state }) {
     unplaced: numberText(layer.quality?.unplaced, lang),
     late: lengthText(layer.quality?.lateness_s, t, lang),
   });
-  return html`${groups.map(([theme, members]) => html`<div class="group" key=${theme}>
-    <${Table} caption=${theme} columns=${columns} rows=${members.map(rowOf)} chosen=${(/** @type {any} */ row) => row.name === state.record} />
-  </div>`)}`;
+  return html`<div class="scrolled" tabindex="0" role="region" aria-label=${t("catalogue.title")}>
+    <table>
+      <caption class="unseen">${t("catalogue.title")}</caption>
+      <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.number ? "number" : ""}>${column.text}</th>`)}</tr></thead>
+      ${groups.map(([theme, members]) => html`<tbody key=${theme}>
+        <tr><th scope="rowgroup" class="theme" colspan=${columns.length}>${theme}</th></tr>
+        ${members.map(rowOf).map((/** @type {Record<string, any>} */ row) => html`<tr key=${row.name} class=${row.name === state.record ? "chosen" : ""}>
+          ${columns.map((column) => html`<td class=${column.number ? "number" : column.wide ? "wide" : ""}>${row[column.name]}</td>`)}</tr>`)}
+      </tbody>`)}
+    </table>
+  </div>`;
+}
+
+/**
+ * Return what a layer is, in a word or two; what says no more than its kind is left out.
+ * @param {LayerDocument} layer
+ * @param {import("../../core/words.js").Translate} t
+ */
+function aboutOf({ kind, role }, t) {
+  const plain = role === null || role === "features" || role === "events" || role === "scenes";
+  return plain ? t(`kind.${kind}`) : `${t(`kind.${kind}`)} · ${t(`role.${role}`)}`;
 }
 
 /**
