@@ -26,7 +26,7 @@ export function Situation({ state }) {
   const answer = useAnswer((signal) => (asked ? api.post("/situation", asked, { signal }) : undefined), [asked]);
   const situation = asked ? answer.value : undefined;
   return html`<div class="split">
-    <section class="pane" aria-labelledby="place-title">
+    <section class="pane fixed" aria-labelledby="place-title">
       <h2 id="place-title">${t("situation.place")}</h2>
       <div class="controls">
         <${FindPlace} state=${state} />

@@ -10,6 +10,7 @@ import { Freshness } from "./freshness.js";
 import { lengthText, rowsOf, useRowCounts } from "./layers.js";
 import { Loads } from "./loads.js";
 import { LayerLinks } from "./links.js";
+import { show } from "../board/shown.js";
 
 /** @typedef {import("./layers.js").LayerDocument} LayerDocument */
 
@@ -20,7 +21,7 @@ export function LayerDetail({ name, state }) {
   const answer = useAnswer((signal) => api.get(`/layers/${encodeURIComponent(name)}`, { signal }), [name]);
   /** @type {LayerDocument | undefined} */
   const layer = answer.value;
-  useEffect(() => heading.current?.focus(), [Boolean(layer)]);
+  useEffect(() => show(heading.current), [Boolean(layer)]);
   return html`<article class="pane detail" aria-labelledby="layer-title" aria-busy=${answer.waiting}>
     <header>
       <h2 id="layer-title" tabindex="-1" ref=${heading}>${layer?.title ?? name}</h2>

@@ -17,8 +17,9 @@ export function LayerList({ layers, state }) {
   const groups = byTheme(layers, t("theme.none"));
   const columns = [
     { name: "title", text: t("layer"), wide: true }, { name: "rows", text: t("rows"), number: true },
+    { name: "fresh", text: t("fresh") },
     ...(narrow ? [] : [{ name: "time", text: t("layer.time") }]),
-    { name: "loaded", text: t("layer.last-load") }, { name: "fresh", text: t("fresh") },
+    { name: "loaded", text: t("layer.last-load") },
     ...(narrow ? [] : [
       { name: "rejected", text: t("quality.rejected"), number: true }, { name: "unplaced", text: t("quality.unplaced"), number: true },
       { name: "late", text: t("quality.lateness"), number: true },

@@ -40,14 +40,13 @@ export function showRecord(store, situation, part, record) {
 }
 
 /**
- * Return the question about the recent events of a layer in the circle of a situation.
+ * Return the question about what a layer has in the circle of a situation: events of some days, or features as they were.
  * @param {any} situation
  * @param {string} layer
- * @param {number} days
+ * @param {number | null} days null: features
  */
-export function eventsNear(situation, layer, days) {
-  return {
-    layer, where: [`near:${situation.lon},${situation.lat}:${situation.radius_m}m`], when: [`last ${days} days`],
-    now: situation.at, known_at: situation.known_at,
-  };
+export function rowsNear(situation, layer, days) {
+  const where = [`near:${situation.lon},${situation.lat}:${situation.radius_m}m`];
+  const then = days === null ? { as_of: situation.at, now: situation.known_at } : { when: [`last ${days} days`], now: situation.at };
+  return { layer, where, ...then, known_at: situation.known_at };
 }
