@@ -29,9 +29,11 @@ from starlette.types import Receive, Scope, Send
 
 from stcloud.errors import NotFound, StcloudError
 from stcloud.saas.web import (
+    caselists,
     caseroutes,
     collections,
     console,
+    evaluations,
     functions,
     intake,
     items,
@@ -111,6 +113,11 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("/cubes", questions.cubes, ("POST",), heavy=True),
     Resource("/hotspots", questions.hotspots, ("POST",), heavy=True),
     Resource("/situation", questions.situation, ("POST",)),
+    Resource("/evaluations", evaluations.evaluations, ("POST",), heavy=True),
+    Resource("/evaluations/cases", evaluations.evaluation_cases, ("POST",), heavy=True),
+    Resource("/cases", caselists.case_logs),
+    Resource("/cases/{log}", caselists.case_list),
+    Resource("/cases/{log}/workflow", caselists.case_workflow),
     Resource("/cases/{log}/actions", caseroutes.act, ("POST",)),
     Resource("/cases/{log}/{case}", caseroutes.case),
     Resource("/open311/discovery.{format}", open311.open311_discovery),

@@ -25,7 +25,7 @@ from stcloud.saas.web.questiondocument import CubeDocument, HotspotDocument, Joi
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer
 
-__all__ = ["cubes", "hotspots", "joins", "questions", "read_document", "situation"]
+__all__ = ["cubes", "hotspots", "joins", "questions", "read_document", "situation", "too_many_rows"]
 
 
 def questions(call: CityRequest) -> Response:
@@ -37,7 +37,7 @@ def questions(call: CityRequest) -> Response:
     if not question.summed and question.limit is None:
         question = question.model_copy(update={"limit": most})
     elif question.limit is not None and question.limit > most:
-        raise _too_many(most)
+        raise too_many_rows(most)
     query = question.narrow(call.city.query(question.layer), _no_file)
     return _answered(call, question.answer(query, _no_file))
 
@@ -54,7 +54,7 @@ def joins(call: CityRequest) -> Response:
         batches.append(batch)
         rows += batch.num_rows
         if rows > most:
-            raise _too_many(most)
+            raise too_many_rows(most)
     from stcloud.paas.query import Answer  # noqa: PLC0415
 
     lattice = call.city.configuration.lattice
@@ -100,7 +100,7 @@ def _answered(call: CityRequest, answer: Answer) -> Response:
         answer, personal=personal_in_document(call.city, call.given["document"], answer.table.column_names)
     )
     if len(answer) > call.service.settings.most_rows:
-        raise _too_many(call.service.settings.most_rows)
+        raise too_many_rows(call.service.settings.most_rows)
     pin = None if answer.pin is None else answer.pin.text
     if pin is not None:
         call.extra["Pin"] = pin
@@ -113,7 +113,8 @@ def _answered(call: CityRequest, answer: Answer) -> Response:
     return call.reply(written(answer, media), media)
 
 
-def _too_many(most: int) -> InvalidInput:
+def too_many_rows(most: int) -> InvalidInput:
+    """Return the error for an answer that has more rows than are given at once."""
     return InvalidInput(
         "too-many-rows", f"the answer has more than {most:,} rows, the most that are given at once",
         hint="ask with a limit and go on with after, or ask for less: groups, a shorter time, a smaller area",
