@@ -107,6 +107,8 @@ def python_text(question: Question, city: str) -> str:
     for method, name in (("as_of", "as_of"), ("known_at", "known_at"), ("restated", "grid_at")):
         if getattr(question, name) is not None:
             steps.append(_call(method, (getattr(question, name),), {}))
+    if question.group:
+        steps.append(_call("of_group", question.group, {}))
     return ".".join([*steps, _goal(question)])
 
 

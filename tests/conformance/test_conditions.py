@@ -6,6 +6,8 @@ Rows are drawn on a coarse raster of places and instants, so that edges, ends an
 from __future__ import annotations
 
 import pickle
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,9 @@ from stcloud.iaas.table.table import File
 from stcloud.paas.query.condition.area import InArea, TouchesArea
 from stcloud.paas.query.condition.during import During
 from stcloud.paas.query.condition.filtered import Filtered, FilteredInMemory
+from stcloud.paas.query.condition.held import Begun, HeldPoints, HeldShapes, OffDuty
 from stcloud.paas.query.condition.known import ENDS, Known, KnownByEnds
+from stcloud.paas.query.condition.ofgroup import Grouped
 from stcloud.paas.query.condition.period import PeriodTest
 from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.condition.predicate import Predicate
@@ -31,19 +35,22 @@ from stcloud.paas.query.condition.sited import Sited
 from stcloud.paas.query.condition.tiled import PointsOnTile, tile_extent
 from stcloud.paas.query.condition.touched import Touched
 from stcloud.paas.query.condition.units import InUnits
+from stcloud.paas.query.parse.groupvalue import group_times
 from stcloud.paas.query.place.extent import extent_near
 from stcloud.paas.query.place.formula import And, Not, Or
 from stcloud.paas.query.place.site import AtTimes, InCodes, NearShape, OnCells
 from stcloud.paas.query.place.touch import Touching
+from stcloud.paas.query.plan.plan import Part
 from stcloud.paas.query.plan.resolved import Masking, Resolved, Writing
+from stcloud.paas.query.resolve.groups import grouped_points
 from stcloud.paas.query.resolve.prune import Pruning
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import column, select, table
-from stcloud.space import LONLAT, Lattice, project
+from stcloud.space import LONLAT, Block, Lattice, Level, project
 from stcloud.space.tilegrid import Tile
 from stcloud.space.tilepixels import TilePixels
 from stcloud.testing.examples import examples
-from stcloud.time import Relation, Span, Spans, When, Zone
+from stcloud.time import Bin, Relation, Span, Spans, When, Zone
 
 LATTICE = Lattice("EPSG:4548", (0, 0))
 ZONE = Zone("America/St_Johns")
@@ -172,6 +179,35 @@ def filtered(text: str) -> list[Resolved]:
     return list(Predicate.read(text, NAMES, ZONE).resolve(resolving))
 
 
+@dataclass(frozen=True)
+class Halves:
+    """Names of holders: the west half of a box is ``a``, the other ``b``."""
+
+    bounds: tuple[float, float, float, float]
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.Array:
+        west, south, east, north = self.bounds
+        x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
+        inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+        return pa.array(np.where(x < (west + east) / 2, "a", "b"), pa.string(), mask=~inside)
+
+
+def grouped(by: Any, value: Any, spans: Spans | None = None) -> Grouped:
+    resolving: Any = SimpleNamespace(lattice=LATTICE, zone=ZONE)
+    return grouped_points(by, value, spans, resolving)
+
+
+def of_cell(size: Any, east: int, north: int) -> Grouped:
+    cells = LATTICE.cells(np.array([EAST + 10.0 * east]), np.array([NORTH + 10.0 * north]))
+    (cell,) = (size.of(cells) if isinstance(size, Block) else cells // 10 ** (13 - size.digits)).tolist()
+    return grouped(size, cell)
+
+
+def of_bin(by: Bin, hour: int) -> Grouped:
+    (number,) = by.numbers(np.array([FIRST + hour * HOUR]), ZONE).tolist()
+    return grouped(by, number, group_times(by, number, ZONE))
+
+
 CONDITIONS: dict[str, st.SearchStrategy[Resolved]] = {
     "Known": HOURS.map(lambda hour: Known(FIRST + hour * HOUR)),
     "KnownByEnds": st.tuples(HOURS, st.dictionaries(st.integers(0, 11), st.integers(0, 6), max_size=6)).map(
@@ -203,6 +239,35 @@ CONDITIONS: dict[str, st.SearchStrategy[Resolved]] = {
     "InUnits": st.lists(
         st.sampled_from([("11", "12"), ("1201", "1202"), ("2", "3")]), min_size=1, max_size=2
     ).map(lambda ranges: InUnits(tuple(ranges), "")),
+    "Grouped": st.one_of(
+        st.tuples(
+            st.sampled_from([Level.M100, Level.M10, Block.M250]), st.integers(0, 9), st.integers(0, 9)
+        ).map(lambda drawn: of_cell(*drawn)),
+        st.tuples(st.sampled_from(list(Bin)), HOURS).map(lambda drawn: of_bin(*drawn)),
+        st.sampled_from(["11", "12", "13", None]).map(lambda code: grouped(Part("street", 2), code)),
+        st.sampled_from(["Ü", "", None]).map(lambda note: grouped(NAMES["note"], note)),
+        st.sampled_from([0.0, 1.5, None]).map(lambda size: grouped(NAMES["size"], size)),
+    ),
+    "HeldPoints": st.tuples(st.sampled_from(["a", "b"]), BOXES, st.booleans()).map(
+        lambda drawn: (
+            HeldPoints(
+                Halves(drawn[1].bounds), drawn[0], extent_near(np.array([drawn[1]], object), 0.0, LATTICE)
+            )
+            if drawn[2]
+            else HeldPoints(Halves(drawn[1].bounds), None, None)
+        )
+    ),
+    "HeldShapes": st.tuples(st.sampled_from(["a", "b", None]), BOXES).map(
+        lambda drawn: HeldShapes(Halves(drawn[1].bounds), drawn[0], FIRST)
+    ),
+    "Begun": st.tuples(st.sampled_from(list(Bin)), HOURS).map(
+        lambda drawn: Begun(
+            drawn[0], int(drawn[0].numbers(np.array([FIRST + drawn[1] * HOUR]), ZONE)[0]), ZONE
+        )
+    ),
+    "OffDuty": st.lists(
+        st.tuples(st.sampled_from(["1101", "12"]), st.none() | HOURS, st.none() | HOURS), max_size=3
+    ).map(lambda rows: OffDuty(cells_of(rows))),
     "Filtered": FILTERS.map(filtered)
     .map(lambda parts: parts[0])
     .filter(lambda part: isinstance(part, Filtered)),

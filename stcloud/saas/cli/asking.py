@@ -24,6 +24,7 @@ __all__ = [
     "CompareOption",
     "CrsOption",
     "GridAtOption",
+    "GroupOption",
     "HavingOption",
     "KnownAtOption",
     "LimitOption",
@@ -88,7 +89,7 @@ CompareOption = Annotated[
     str | None,
     typer.Option(
         help="Compare each measure with another: previous (the period before), year (a year earlier), where:PLACE "
-        "(another place), or as-of:T (features at another instant)."
+        "(another place), as-of:T (features at another instant), or known-at:T (as it was known then)."
     ),
 ]
 RatedAtOption = Annotated[
@@ -106,6 +107,13 @@ NamesOption = Annotated[
     bool, typer.Option("--names", help="Add beside each column of class codes one with their names.")
 ]
 GridAtOption = Annotated[str | None, typer.Option(help="Use the grid at this instant for all events.")]
+GroupOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Keep the rows of a group of an answer: BY=VALUE, e.g. week=2024-W22; nothing after = is null. If "
+        "repeated, all must hold."
+    ),
+]
 SavedOption = Annotated[
     Path | None,
     typer.Option(help="Run the query of this TOML or JSON document; other options replace its parts."),

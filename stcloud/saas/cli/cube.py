@@ -10,6 +10,7 @@ import typer
 from stcloud.saas.cli.asking import (
     CrsOption,
     GridAtOption,
+    GroupOption,
     KnownAtOption,
     PinOption,
     SavedOption,
@@ -85,6 +86,7 @@ def cube(
     known_at: KnownAtOption = None,
     pin: PinOption = False,  # noqa: FBT002
     grid_at: GridAtOption = None,
+    group: GroupOption = None,
     saved: SavedOption = None,
     engine: EngineOption = "duckdb",
     form: FormatOption = None,

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stcloud.saas.cli.asking import CrsOption, GridAtOption, KnownAtOption, PinOption, SavedOption, WhatOption
+from stcloud.saas.cli.asking import (
+    CrsOption,
+    GridAtOption,
+    GroupOption,
+    KnownAtOption,
+    PinOption,
+    SavedOption,
+    WhatOption,
+)
 from stcloud.saas.cli.cubing import (
     CellOption,
     EveryOption,
@@ -134,6 +142,7 @@ def hotspots(
     known_at: KnownAtOption = None,
     pin: PinOption = False,  # noqa: FBT002
     grid_at: GridAtOption = None,
+    group: GroupOption = None,
     saved: SavedOption = None,
     picture: MapOption = None,
     title: TitleOption = None,

@@ -17,6 +17,7 @@ from stcloud.saas.cli.asking import (
     CompareOption,
     CrsOption,
     GridAtOption,
+    GroupOption,
     HavingOption,
     KnownAtOption,
     LimitOption,
@@ -102,6 +103,7 @@ def query(
     compare: CompareOption = None,
     rated_at: RatedAtOption = None,
     grid_at: GridAtOption = None,
+    group: GroupOption = None,
     count: Annotated[bool, typer.Option("--count", help="Count the rows.")] = False,  # noqa: FBT002
     order: OrderOption = None,
     limit: LimitOption = None,

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from stcloud.saas.cli.asking import ByOption, CrsOption, KnownAtOption, MeasureOption, WhatOption, question_of
+from stcloud.saas.cli.asking import (
+    ByOption,
+    CrsOption,
+    GroupOption,
+    KnownAtOption,
+    MeasureOption,
+    WhatOption,
+    question_of,
+)
 from stcloud.saas.cli.drawing import Drawing, StepChartOption, TitleOption
 from stcloud.saas.cli.option import (
     CityFolder,
@@ -40,6 +48,7 @@ def timeline(
         typer.Option(help="Events: column with their end, e.g. closed_at; an empty value means no end."),
     ] = None,
     known_at: KnownAtOption = None,
+    group: GroupOption = None,
     by: ByOption = None,
     measure: MeasureOption = None,
     chart: StepChartOption = None,
@@ -53,7 +62,7 @@ def timeline(
     target = target_of(form, output, safe_csv=safe_csv)
     drawing = Drawing.of(None, title, None, chart=chart)
     opened = open_city(city, engine)
-    given = {"layer": layer, "what": what, "where": where, "crs": crs, "known_at": known_at}
+    given = {"layer": layer, "what": what, "where": where, "crs": crs, "known_at": known_at, "group": group}
     narrowed = question_of(opened.configuration, given).narrow(opened.query(layer), read_places)
     answer = narrowed.timeline(*(measure or []), by=split(by), during=during, end=end)
     notes = drawing.notes_of_timeline(

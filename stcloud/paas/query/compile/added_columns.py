@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 
-from stcloud.daas.table.feature import instants, micros
+from stcloud.daas.table.feature import micros
 from stcloud.daas.table.schema import INSTANT, UNIT
-from stcloud.daas.table.timeline import ALWAYS, FOREVER
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.grid import Units
 from stcloud.paas.query.condition.area import BOUNDS
+from stcloud.paas.query.condition.held import beginnings, representatives
 from stcloud.time import Binning, Zone
 
 __all__ = ["BeginningBin", "Naming", "Representative", "Restating", "since"]
@@ -110,9 +110,7 @@ class Representative:
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows with ``st_x``, ``st_y`` (NaN where there is no shape) and ``st_time``."""
-        west, south, east, north = (rows.column(name).to_numpy(zero_copy_only=False) for name in BOUNDS)
-        at_us = np.maximum(micros(rows.column("st_valid_from"), ALWAYS), self.after_us)
-        added = [pa.array((west + east) / 2), pa.array((south + north) / 2), instants(at_us)]
+        added = representatives(rows, self.after_us)
         return pa.RecordBatch.from_arrays(
             [*rows.columns, *added], schema=pa.schema([*rows.schema, *self.adds])
         )
@@ -144,10 +142,7 @@ class BeginningBin:
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows with their bins."""
-        at_us = micros(rows.column("st_valid_from"), ALWAYS)
-        endless = at_us == ALWAYS
-        numbers = self.by.numbers(np.where(endless, 0, at_us), self.zone)
-        column = pa.array(numbers, pa.int64(), mask=endless)
+        column = beginnings(self.by, rows, self.zone)
         return pa.RecordBatch.from_arrays(
             [*rows.columns, column], schema=pa.schema([*rows.schema, *self.adds])
         )

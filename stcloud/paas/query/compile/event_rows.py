@@ -18,7 +18,8 @@ from stcloud.iaas.table.table import File
 from stcloud.paas.query.answer.page import Order, beyond
 from stcloud.paas.query.compile.compilation import LAYER
 from stcloud.paas.query.compile.row_kinds import EVENTS
-from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, RowColumns, Rows, Summary, by_name
+from stcloud.paas.query.plan.groupcolumn import cell_within, group_expression
+from stcloud.paas.query.plan.plan import By, DutyGroup, RowColumns, Rows, Summary, by_name
 from stcloud.paas.query.plan.resolved import Resolved, Writing
 from stcloud.paas.query.plan.row_source import Adding
 from stcloud.paas.query.resolve.prune import NEAR_US, time_spans
@@ -26,10 +27,8 @@ from stcloud.paas.query.resolve.resolver import Resolution
 from stcloud.paas.query.resolve.rows_of_kind import times_of
 from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder
-from stcloud.paas.query.sql.cell_size import cell_within
-from stcloud.paas.query.sql.tree import all_of, any_of, column, number, select, table
+from stcloud.paas.query.sql.tree import all_of, any_of, column, select, table
 from stcloud.space import CellSize
-from stcloud.time import Binning
 
 if TYPE_CHECKING:
     from stcloud.paas.query.place.region import Region
@@ -144,15 +143,9 @@ class EventRows:
 
     def group(self, by: By) -> exp.Expression:
         """Return what rows are grouped by."""
-        if isinstance(by, CellSize):
-            return cell_of(by)
-        if isinstance(by, Binning):
-            return self.writing.clock.bin(by)
-        if isinstance(by, Part):
-            return exp.Substring(this=_stored(UNIT), start=number(1), length=number(by.length))
         if isinstance(by, DutyGroup):
             return column("duty", f"duties_{by.layer}")
-        return _stored(by_name(by) if isinstance(by, FeatureGroup) else by.stored)
+        return group_expression(by, self.writing)
 
     def joins(self, goal: Summary) -> list[exp.Join]:
         """Join the cells of duty grids that are counted by: they may be several to an event."""

@@ -9,17 +9,14 @@ from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from stcloud.daas.table.feature import micros
-from stcloud.daas.table.schema import UNIT, Attribute
-from stcloud.daas.table.timeline import FOREVER
-from stcloud.iaas.conversion import numbers_of, scalar, whole_number, whole_numbers
-from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, Summary, by_name
+from stcloud.daas.table.schema import Attribute
+from stcloud.iaas.conversion import numbers_of, whole_numbers
+from stcloud.paas.query.plan.groupcolumn import group_column, group_values
+from stcloud.paas.query.plan.plan import By, DutyGroup, Summary
 from stcloud.paas.query.plan.resolved import Masking, Resolved, columns_of
-from stcloud.space import NO_CELL, Block, CellSize, Level
-from stcloud.time import Binning, Zone
+from stcloud.time import Zone
 
 __all__ = ["MemoryCount", "memory_count"]
 
@@ -50,26 +47,13 @@ class MemoryCount:
     @property
     def columns(self) -> frozenset[str]:
         """Columns that it looks at, but for those that are added to rows on the way."""
-        return columns_of(self.conditions) | set(filter(None, map(_stored, self.by)))
+        return columns_of(self.conditions) | set(filter(None, map(group_column, self.by)))
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         """Return the counts."""
         (batch,) = rows.combine_chunks().to_batches() or [_no_rows(rows.schema)]
         kept = Masking(self.conditions)(batch)
-        return _counted([self._group(by, kept) for by in self.by], kept.num_rows, self.counts)
-
-    def _group(self, by: By, rows: Rows) -> pa.Array:
-        if isinstance(by, Block):
-            return _blocks(rows.column("st_cell"), by)
-        if isinstance(by, Level):
-            return pc.divide(
-                rows.column("st_cell"), whole_number(10 ** (Level.M10.digits - by.digits), pa.int64())
-            )
-        if isinstance(by, Binning):
-            return whole_numbers(by.numbers(micros(rows.column("st_time"), FOREVER), self.zone))
-        if isinstance(by, Part):
-            return pc.utf8_slice_codeunits(rows.column(UNIT), 0, by.length)
-        return rows.column(by_name(by) if isinstance(by, FeatureGroup) else by.stored)  # type: ignore[union-attr]
+        return _counted([group_values(by, kept, self.zone) for by in self.by], kept.num_rows, self.counts)
 
 
 def memory_count(goal: Summary, conditions: Sequence[Resolved], zone: Zone) -> MemoryCount | None:
@@ -95,24 +79,8 @@ def _no_rows(schema: pa.Schema) -> Rows:
     return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
 
 
-def _blocks(cells: pa.Array, size: Block) -> pa.Array:
-    if not cells.null_count:
-        return whole_numbers(size.of(numbers_of(cells)))
-    known = numbers_of(cells.fill_null(whole_number(NO_CELL, cells.type)))
-    return pc.if_else(cells.is_valid(), whole_numbers(size.of(known)), scalar(None, pa.int64()))
-
-
 def _countable(by: By) -> bool:
     return not isinstance(by, DutyGroup) and (not isinstance(by, Attribute) or by.type in _EXACT)
-
-
-def _stored(by: By) -> str | None:
-    """Return the stored column that a group is computed from."""
-    if isinstance(by, CellSize | Binning):
-        return "st_cell" if isinstance(by, CellSize) else "st_time"
-    if isinstance(by, Part):
-        return UNIT
-    return by.stored if isinstance(by, Attribute) else None
 
 
 def _counted(groups: Sequence[pa.Array], count: int, times: int) -> pa.Table:

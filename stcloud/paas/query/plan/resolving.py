@@ -5,7 +5,7 @@ Tested by `tests/conformance/test_conditions.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stcloud.daas.table.feature import Ends
@@ -14,6 +14,7 @@ from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.space import Lattice
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from shapely.geometry.base import BaseGeometry
 
     from stcloud.paas.query.place.extent import Box, Extent
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query.place.spec import Named
     from stcloud.paas.query.place.versions import History
     from stcloud.space.tilepixels import TilePixels
-    from stcloud.time import PublishedDays
+    from stcloud.time import PublishedDays, Spans, Zone
 
 __all__ = ["Reader", "Resolving", "RowsOfKind", "Somewhere"]
 
@@ -51,6 +52,12 @@ class Reader(Protocol):
 
     def extent(self, named: Named, lattice: Lattice) -> Extent | None:
         """Return what holds all features of the layer by its log; None: no bound is known."""
+
+    def holders(self, group: Any, scope: Any) -> Callable[[pa.RecordBatch], pa.Array]:
+        """Return what names the features of a group that held rows, which lie in a scope."""
+
+    def members(self, group: Any) -> pa.Table | None:
+        """Return who had which unit cell when, of the duty grids of a group; None: they are not to be read."""
 
 
 class RowsOfKind(Protocol):
@@ -81,6 +88,9 @@ class RowsOfKind(Protocol):
     def window(self, conditions: Iterable[Condition]) -> tuple[int, int]:
         """Return when rows may be, or may have been there, half-open, UTC microseconds."""
 
+    def of_group(self, by: Any, value: Any, spans: Spans | None, resolving: Resolving) -> Resolved:
+        """Return the condition that rows are of a group; parameters as for `OfGroup`."""
+
     def located(
         self,
         formula: Formula,
@@ -105,6 +115,22 @@ class Resolving(Protocol):
     @property
     def lattice(self) -> Lattice:
         """The city's."""
+
+    @property
+    def zone(self) -> Zone:
+        """The city's."""
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """When rows may be, or may have been there, half-open, UTC microseconds."""
+
+    @property
+    def restated_us(self) -> int | None:
+        """The instant for which codes of unit cells stand; None: each row's own."""
+
+    @property
+    def reader(self) -> Reader:
+        """Reads other layers."""
 
     @property
     def published(self) -> PublishedDays:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query.place.versions import History
     from stcloud.paas.query.resolve.features import Features
     from stcloud.paas.query.resolve.scope import Scope
-    from stcloud.time import PublishedDays
+    from stcloud.time import PublishedDays, Zone
 
 __all__ = ["Resolution", "Resolver"]
 
@@ -133,6 +133,11 @@ class Resolver:
         self._made: dict[Hashable, Any] = {}
         self._latest: dict[Condition, tuple[Resolved, ...]] = {}
 
+    @property
+    def zone(self) -> Zone:
+        """The city's."""
+        return self._subject.zone
+
     def layer(self, name: str) -> Features:
         """Return a layer of features, in one version for all of the query."""
         return self._once(("layer", name), lambda: self._subject.other(name))
@@ -169,9 +174,11 @@ class Resolver:
         return replace(
             resolved,
             holders={
-                group: self._holders(group, resolved) for group in by if isinstance(group, FeatureGroup)
+                group: self.holders(group, self._scope(resolved))
+                for group in by
+                if isinstance(group, FeatureGroup)
             },
-            members={group: self._members(group) for group in by if isinstance(group, DutyGroup)},
+            members={group: self._members_or_none(group) for group in by if isinstance(group, DutyGroup)},
             units=self._units() if self._reads and resolved.restated is not None else None,
             ends=resolving.rows.ends,
         )
@@ -236,9 +243,14 @@ class Resolver:
             lambda: self._duties(layer).cells_of(*duties, known_at_us=self.known_us(layer)),
         )
 
-    def _members(self, group: DutyGroup) -> pa.Table:
+    def _members_or_none(self, group: DutyGroup) -> pa.Table:
+        members = self.members(group)
+        return _MEMBERS.empty_table() if members is None else members
+
+    def members(self, group: DutyGroup) -> pa.Table | None:
+        """Return who had which unit cell when; None where nothing is read."""
         if not self._reads:
-            return _MEMBERS.empty_table()
+            return None
         return self._once(group, lambda: self._duties(group.layer).members(self.known_us(group.layer)))
 
     def _duties(self, layer: str) -> Any:
@@ -251,15 +263,21 @@ class Resolver:
         assert index is not None  # noqa: S101  (who re-states units has one)
         return self._once("units", lambda: index.grid.units(index.pinned_us(self._known)))
 
-    def _holders(self, group: FeatureGroup, resolved: Resolution) -> Holder:
+    def _scope(self, resolved: Resolution) -> Scope:
+        """Return where and when the rows may be, by the plan and the log."""
+        from stcloud.paas.query.resolve.scope import Scope  # noqa: PLC0415
+
+        if self._subject.kind.indexed:
+            return resolved.scope(self._subject.layer.snapshot)
+        return Scope(ALWAYS, FOREVER)
+
+    def holders(self, group: FeatureGroup, scope: Scope) -> Holder:
+        """Return what names the features that held rows, which lie in a scope."""
         layer = self.layer(group.layer)
         if not self._reads:
             return _unread
         from stcloud.paas.query.resolve.holders import holders_of  # noqa: PLC0415
-        from stcloud.paas.query.resolve.scope import Scope  # noqa: PLC0415
 
-        indexed, rows = self._subject.kind.indexed, self._subject.layer
-        scope = resolved.scope(rows.snapshot) if indexed else Scope(ALWAYS, FOREVER)
         key = (group, scope)
         return self._once(key, lambda: holders_of(layer, group.column, self.known_us(group.layer), scope))
 
@@ -291,14 +309,28 @@ class _Resolving:
         return self.window, self.restated
 
     @property
+    def zone(self) -> Zone:
+        """The city's."""
+        return self.resolver.zone
+
+    @property
+    def restated_us(self) -> int | None:
+        """The instant for which codes of unit cells stand; None: each row's own."""
+        return None if self.restated is None else self.restated.at_us
+
+    @property
+    def reader(self) -> Resolver:
+        """Reads other layers."""
+        return self.resolver
+
+    @property
     def published(self) -> PublishedDays:
         """The days that the city has published, as known where the query is pinned."""
         return self.resolver.published
 
     def located(self, formula: Formula) -> Resolved:
         """Return the condition that rows lie where a formula of places says; reads the layers that it names."""
-        at_us = None if self.restated is None else self.restated.at_us
-        return self.rows.located(formula, self.resolver, self.lattice, self.window, at_us)
+        return self.rows.located(formula, self.resolver, self.lattice, self.window, self.restated_us)
 
 
 def layers_of(conditions: Iterable[Condition], by: Iterable[By] = ()) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,15 +17,16 @@ from stcloud.paas.query.condition.known import KnownByEnds
 from stcloud.paas.query.condition.period import window_of
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.resolved import Resolved
-from stcloud.paas.query.plan.resolving import Reader, Somewhere
+from stcloud.paas.query.plan.resolving import Reader, Resolving, Somewhere
 from stcloud.space import Lattice
 from stcloud.time import Spans
 
 if TYPE_CHECKING:
     from stcloud.paas.query.place.formula import Formula
+    from stcloud.paas.query.plan.plan import By
     from stcloud.space.tilepixels import TilePixels
 
-__all__ = ["PointRows", "ShapeRows", "times_of"]
+__all__ = ["PointRows", "ShapeRows", "stated_times_of", "times_of"]
 
 NO_ENDS = Ends(np.empty(0, np.int64), np.empty(0, np.int64))
 
@@ -69,6 +70,12 @@ class PointRows:
         from stcloud.paas.query.resolve.sites import site_of  # noqa: PLC0415
 
         return Sited(mapped(formula, lambda leaf: site_of(leaf, reader, window, lattice)), restated_us)
+
+    def of_group(self, by: By, value: Any, spans: Spans | None, resolving: Resolving) -> Resolved:
+        """Return the condition that events are of a group."""
+        from stcloud.paas.query.resolve.groups import grouped_points  # noqa: PLC0415  (few questions name a group)
+
+        return grouped_points(by, value, spans, resolving)
 
     def window(self, conditions: Iterable[Condition]) -> tuple[int, int]:
         """Return when rows may be, half-open, UTC microseconds."""
@@ -124,6 +131,12 @@ class ShapeRows:
 
         return Touched(mapped(formula, lambda leaf: shape_of(leaf, reader, window, lattice)), window)
 
+    def of_group(self, by: By, value: Any, _: Spans | None, resolving: Resolving) -> Resolved:
+        """Return the condition that features are of a group."""
+        from stcloud.paas.query.resolve.groups import grouped_shapes  # noqa: PLC0415
+
+        return grouped_shapes(by, value, resolving)
+
     def window(self, conditions: Iterable[Condition]) -> tuple[int, int]:
         """Return when rows may have been there, half-open, UTC microseconds."""
         return window_of(conditions) or (ALWAYS, FOREVER)
@@ -132,6 +145,11 @@ class ShapeRows:
 def times_of(conditions: Iterable[Condition]) -> list[Spans]:
     """Return the times in which rows that are kept started."""
     return [spans for condition in conditions if (spans := condition.starts()) is not None]
+
+
+def stated_times_of(conditions: Iterable[Condition]) -> list[Spans]:
+    """Return the same by conditions that ask for a time alone, not for a group."""
+    return times_of(condition for condition in conditions if condition.time() is not None)
 
 
 def _span_of(times: Iterable[Spans]) -> tuple[int, int]:

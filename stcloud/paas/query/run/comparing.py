@@ -12,9 +12,10 @@ import pyarrow as pa
 from stcloud.daas.table.timeline import Ints
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.answer.page import numbered
+from stcloud.paas.query.condition.ofgroup import OfGroup
 from stcloud.paas.query.condition.period import AsOf, Related
 from stcloud.paas.query.plan.plan import By, Condition, Summary, by_name
-from stcloud.paas.query.resolve.rows_of_kind import times_of
+from stcloud.paas.query.resolve.rows_of_kind import stated_times_of
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.time import Bin, Binning, Span, Spans, Zone, check_comparison, earlier
 
@@ -48,10 +49,21 @@ def earlier_of(inquiry: Inquiry, which: str) -> Inquiry:
     check_comparison(which)
     moved = earlier(Spans.of([_span(inquiry)]), which, inquiry.subject.zone)
     first = next(condition for condition in inquiry.conditions if condition.time() is not None)
-    return replace(
+    other = replace(
         inquiry,
         conditions=tuple(_moved(condition, moved, condition is first) for condition in inquiry.conditions),
     )
+    return replace(
+        other, conditions=tuple(_beside(condition, inquiry, other) for condition in other.conditions)
+    )
+
+
+def _beside(condition: Condition, inquiry: Inquiry, other: Inquiry) -> Condition:
+    """Return a group of bins as the bin of the earlier period that stands beside it; other conditions as they are."""
+    if not isinstance(condition, OfGroup) or condition.value is None or not isinstance(condition.by, Binning):
+        return condition
+    (behind,) = shifts((condition.by,), inquiry, other)
+    return condition.earlier(behind, inquiry.subject.zone)
 
 
 def _moved(condition: Condition, spans: Spans, first: bool) -> Condition:  # noqa: FBT001
@@ -157,7 +169,7 @@ def _change(name: str, now: pa.ChunkedArray, then: pa.ChunkedArray) -> dict[str,
 def _span(inquiry: Inquiry) -> Span:
     spans = Spans.always()
     timed = [time for condition in inquiry.conditions if (time := condition.time()) is not None]
-    starts = times_of(inquiry.conditions)
+    starts = stated_times_of(inquiry.conditions)
     for time in timed:
         spans = spans.intersect(time)
     several = (len(timed) > 1 and len(starts) < len(timed)) or any(

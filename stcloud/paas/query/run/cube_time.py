@@ -23,7 +23,7 @@ from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.measure.measure import Measure
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.plan import Summary
-from stcloud.paas.query.resolve.rows_of_kind import times_of
+from stcloud.paas.query.resolve.rows_of_kind import stated_times_of
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.time import Bin, Every, Relation, Span, Spans, TimeBins, instant_us
 
@@ -132,7 +132,7 @@ def time_of(inquiry: Inquiry, every: str, *, drop: bool) -> CubeTime:
 
 def _time_apart(inquiry: Inquiry, *, of_instants: bool) -> tuple[Inquiry, Spans]:
     """Return the question, of features without its time, and its one span of time."""
-    times = times_of(inquiry.conditions)
+    times = stated_times_of(inquiry.conditions)
     if of_instants:
         timed = [condition for condition in inquiry.conditions if condition.time() is not None]
         times = [_span_of(condition) for condition in timed]

@@ -259,7 +259,7 @@ class Inquiry:
         """Return how the question is understood, by name."""
         zone, index = self.subject.zone, self.subject.index
         facts = {"layer": self.subject.layer.name, "known_at": zone.iso(self.known_us)}
-        for name in ("as_of", "when", "where"):
+        for name in ("as_of", "when", "where", "group"):
             understood = [
                 self._understood(condition) for condition in self.conditions if condition.fact == name
             ]

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from stcloud.paas.query.run.valuing import valuing_of
     from stcloud.paas.query.run.why import why
     from stcloud.paas.query.spec.display import query_html, query_lines
-    from stcloud.paas.query.spec.goal import goal_of, shape_of, timeline_of
+    from stcloud.paas.query.spec.goal import goal_of, group_of, shape_of, timeline_of
     from stcloud.paas.query.spec.joined import join_of
 
 __all__ = [
-    "Selection", "TileRequest", "cubed", "explain", "goal_of", "groups_tiled", "join_of", "joining_of", "measured",
-    "query_html", "query_lines", "read_how", "refreshed", "shape_of", "tiled", "timeline_of", "valuing_of", "why",
-    "why_empty", "write_rows",
+    "Selection", "TileRequest", "cubed", "explain", "goal_of", "group_of", "groups_tiled", "join_of", "joining_of",
+    "measured", "query_html", "query_lines", "read_how", "refreshed", "shape_of", "tiled", "timeline_of",
+    "valuing_of", "why", "why_empty", "write_rows",
 ]  # fmt: skip
 
 _HOMES = {
@@ -38,6 +38,7 @@ _HOMES = {
     "cubed": "stcloud.paas.query.run.cubing",
     "explain": "stcloud.paas.query.explain",
     "goal_of": "stcloud.paas.query.spec.goal",
+    "group_of": "stcloud.paas.query.spec.goal",
     "groups_tiled": "stcloud.paas.query.run.group_tiling",
     "join_of": "stcloud.paas.query.spec.joined",
     "joining_of": "stcloud.paas.query.run.joining",

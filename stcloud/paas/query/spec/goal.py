@@ -9,21 +9,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import get_args
 
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, StcloudError
 from stcloud.paas.query.answer.answer import Answer
+from stcloud.paas.query.condition.ofgroup import OfGroup
 from stcloud.paas.query.measure.measure import Measure
 from stcloud.paas.query.parse.where import PlaceInput, read_where
 from stcloud.paas.query.plan.plan import Rows, Summary
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.paas.query.run.cubing import CubeShape, Partial
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.paas.query.run.measuring import grouped, read_summary
+from stcloud.paas.query.run.measuring import grouped, read_by, read_summary
 from stcloud.paas.query.run.paging import rows_of
 from stcloud.paas.query.run.sequencing import sequenced
 from stcloud.paas.query.spec.narrowing import names_of
 from stcloud.space import GivenCRS, crs_text
 
-__all__ = ["goal_of", "shape_of", "timeline_of"]
+__all__ = ["goal_of", "group_of", "shape_of", "timeline_of"]
 
 
 def goal_of(
@@ -34,6 +35,24 @@ def goal_of(
     if by is None:
         return rows_of(inquiry, limit, names_of(order))
     return read_summary(inquiry, measures, names_of(by), None)
+
+
+def group_of(text: str, inquiry: Inquiry) -> OfGroup:
+    """Return the condition that rows are of a group of an answer, ``BY=VALUE``; see `Query.of_group`."""
+    from stcloud.paas.query.parse.groupvalue import described, group_times, read_value, split_group, value_of  # noqa: PLC0415
+
+    zone, refusals = inquiry.subject.zone, []
+    for written, rest in split_group(text):
+        try:
+            by = read_by(written, inquiry)
+        except StcloudError as error:
+            refusals.append(error)
+            continue
+        shown = read_value(rest)
+        value = value_of(by, shown, zone)
+        spans = group_times(by, value, zone) if inquiry.subject.kind.indexed else None
+        return OfGroup(by, value, described(written, shown), spans)
+    raise refusals[0]
 
 
 def shape_of(

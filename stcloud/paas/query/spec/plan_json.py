@@ -17,6 +17,7 @@ from stcloud.paas.query.answer.page import Order
 from stcloud.paas.query.condition.during import During
 from stcloud.paas.query.condition.known import Known
 from stcloud.paas.query.condition.located import Located, Neighbours
+from stcloud.paas.query.condition.ofgroup import OfGroup
 from stcloud.paas.query.condition.period import AsOf, Related
 from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.condition.predicate import Predicate
@@ -39,8 +40,8 @@ _KINDS = {
     kind.__name__: kind
     for kind in (
         AsOf, Attribute, Beside, Bin, Block, Calendar, CityDays, DayRun, Days, During, DutyGroup, FeatureGroup,
-        InUnits, Known, Level, Located, Measure, Named, Neighbours, Not, OnDuty, Order, Part, Place, Predicate,
-        Related, Relation, Restated, Rows, Scan, Span, Spans, Summary, When, Zone,
+        InUnits, Known, Level, Located, Measure, Named, Neighbours, Not, OfGroup, OnDuty, Order, Part, Place,
+        Predicate, Related, Relation, Restated, Rows, Scan, Span, Spans, Summary, When, Zone,
     )
 } | {"Every": And, "Some": Or}  # fmt: skip
 """What a plan is made of, by its name in JSON; nothing else is read."""

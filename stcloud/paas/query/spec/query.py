@@ -15,7 +15,7 @@ from stcloud.paas.query.plan.plan import Condition, Plan, Restated, Rows
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.paging import checked_limit, paged
 from stcloud.paas.query.spec import below, narrowing
-from stcloud.paas.query.spec.tiles import TiledQuery
+from stcloud.paas.query.spec.linkedviews import LinkedQuery
 from stcloud.time import Instant, TimeSpan, span_text
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ __all__ = ["Query"]
 
 
 @dataclass(frozen=True, slots=True)
-class Query(TiledQuery):
+class Query(LinkedQuery):
     """A question about one layer. Every method that narrows it returns a new one.
 
     The conditions of several calls must all hold; several values in one call are alternatives:

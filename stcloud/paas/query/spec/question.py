@@ -40,8 +40,10 @@ class Question(Closed):
         ``where`` and ``when`` are alternatives.
     by, measure, until, having, compare, rated_at, order, limit, after
         As for `Query.measure`. Without any of the first five and without ``count`` the answer is rows.
-        ``compare`` may also be ``where:PLACE`` or ``as-of:INSTANT``: the same question about another place or
-        instant.
+        ``compare`` may also be ``where:PLACE``, ``as-of:INSTANT`` or ``known-at:INSTANT``, also with a pin: the same
+        question about another place or instant, or as it was known then.
+    group
+        Groups of an answer whose rows are kept, as for `Query.of_group`; all must hold.
     crs
         CRS of geometry in ``what`` and ``where``; None: longitude and latitude.
     count
@@ -78,6 +80,7 @@ class Question(Closed):
     as_of: str | None = None
     known_at: str | None = None
     grid_at: str | None = None
+    group: tuple[str, ...] = ()
     crs: str | None = None
     by: tuple[str, ...] = ()
     measure: tuple[str, ...] = ()
@@ -90,7 +93,7 @@ class Question(Closed):
     limit: int | None = None
     after: str | None = None
 
-    @field_validator("what", "where", "when", "by", "measure", "order", mode="before")
+    @field_validator("what", "where", "when", "group", "by", "measure", "order", mode="before")
     @classmethod
     def _names(cls, given: Any) -> Any:
         return (given,) if isinstance(given, str) else given
@@ -176,7 +179,8 @@ class Question(Closed):
         asked = asked.when(*self.when, **again, now=self.now) if self.when or again else asked
         asked = asked if self.as_of is None else asked.as_of(self.as_of)
         asked = asked if self.known_at is None else asked.known_at(self.known_at)
-        return asked if self.grid_at is None else asked.restated(self.grid_at)
+        asked = asked if self.grid_at is None else asked.restated(self.grid_at)
+        return asked.of_group(*self.group) if self.group else asked
 
     def answer(self, asked: Query, read: Callable[[str], Any] = str) -> Answer:
         """Return the rows or measures of a narrowed question; ``read``: as for `narrow`."""
@@ -200,5 +204,5 @@ class Question(Closed):
         return {"version": self.version, **fields}
 
 
-_OTHERS = {"where": "where", "as-of": "as_of"}
+_OTHERS = {"where": "where", "as-of": "as_of", "known-at": "known_at"}
 _AGAIN: Iterable[str] = ("weekdays", "hours", "months", "seasons", "days", "calendar", "relation")

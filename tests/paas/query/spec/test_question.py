@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +16,8 @@ from stcloud.testing.scenes import csv_texts, typed_events
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 FIELDS = {
-    name: st.lists(TEXT, max_size=2).map(tuple) for name in ("what", "where", "when", "by", "measure", "order")
+    name: st.lists(TEXT, max_size=2).map(tuple)
+    for name in ("what", "where", "when", "group", "by", "measure", "order")
 } | {
     name: st.none() | TEXT
     for name in ("weekdays", "hours", "relation", "as_of", "known_at", "having", "compare", "until", "after")
@@ -80,6 +83,28 @@ def test_a_document_compares_with_another_place(city: stcloud.City) -> None:
     expected = asked.where(here).measure(by=["note"], compare=asked.where(there))
     assert city.ask(told).to_records() == expected.to_records()
     assert len(expected)
+
+
+def test_a_document_compares_with_what_was_known(tmp_path: Path) -> None:
+    """Law: fields of the other are those of the same question at the instant, or the pin, that is named."""
+    city = stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai")
+    frame = pd.DataFrame(
+        {"id": list("abc"), "at": ["2024-05-01"] * 3, "x": 5e5, "y": 3.5e6, "kind": list("kkl")}
+    )
+    keywords = {"key": "id", "time": "at", "x": "x", "y": "y", "crs": "EPSG:4548"}
+    city.load("events", frame[:1], **keywords)
+    first = city.query("events").count()
+    city.load("events", frame)
+    known = (first.facts["known_at"], first.pin.text)
+    asked = [stcloud.Question(layer="events", by="kind", compare=f"known-at:{at}") for at in known]
+    answers = [city.ask(question) for question in asked]
+    city.load("events", frame.assign(kind="m"))
+    for question, answer in zip(asked, answers, strict=True):
+        assert [(row["kind"], row["count"], row["count_other"]) for row in answer.to_records()] == [
+            ("k", 2, 1), ("l", 1, 0)
+        ]  # fmt: skip
+        again = city.ask(question.model_copy(update={"known_at": answer.pin.text}))
+        assert again.to_records() == answer.to_records()
 
 
 @pytest.mark.parametrize(

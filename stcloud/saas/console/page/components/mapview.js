@@ -29,7 +29,7 @@ export function MapView({ overlays, under, state, onView }) {
     let gone = false;
     mapLibrary(api).then((library) => {
       if (gone || !place.current) return;
-      map.current = library.mapIn(place.current, state.map, city.extent);
+      map.current = library.mapIn(place.current, state.map, city.bbox);
       map.current.on("moveend", () => {
         const { lng, lat } = map.current.getCenter();
         onView(`${lng.toFixed(5)},${lat.toFixed(5)},${map.current.getZoom().toFixed(2)}`);

@@ -12,6 +12,7 @@ let loading;
 export function mapLibrary(api) {
   loading ??= import("../vendor/maplibre-gl.mjs");
   return loading.then((library) => {
+    library.setWorkerUrl(new URL("../vendor/maplibre-gl-worker.mjs", import.meta.url).href);
     library.addProtocol("stcloud", async (/** @type {{url: string}} */ { url }, /** @type {AbortController} */ ending) => ({
       data: await api.bytes(url.slice("stcloud:/".length), { signal: ending.signal }),
     }));

@@ -1,31 +1,56 @@
-"""Tiles of a query: its answer on a square of a web map, as a vector tile.
+"""What linked views of an answer need: its answer on a square of a web map, and the rows of one of its groups.
 
-Tested by `tests/paas/query/run/test_tiling.py`.
+Tested by `tests/paas/query/run/test_tiling.py` and `tests/conformance/test_groups.py`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Self
 
 from stcloud.paas.query.spec import below, narrowing
 
 if TYPE_CHECKING:
     from stcloud.paas.query.answer.vector_tile import VectorTile
+    from stcloud.paas.query.plan.condition import Condition
     from stcloud.paas.query.run.inquiry import Inquiry
 
-__all__ = ["TiledQuery"]
+__all__ = ["LinkedQuery"]
 
 
-class TiledQuery(ABC):
-    """A query that can be drawn as vector tiles."""
+class LinkedQuery(ABC):
+    """A query that can be drawn as vector tiles, and narrowed to a group of its answer."""
 
     __slots__ = ()
 
     @abstractmethod
     def inquiry(self) -> Inquiry:
         """Return the question as it is put to an engine."""
+
+    @abstractmethod
+    def _with(self, conditions: Iterable[Condition]) -> Self:
+        """Return the question with more conditions."""
+
+    def of_group(self, *groups: str) -> Self:
+        """Keep rows of groups of an answer, all of them: as many as the group's count.
+
+        Parameters
+        ----------
+        groups
+            ``BY=VALUE``: what is grouped by, as in ``by`` of `measure`, and the value of the answer's field as text:
+            ``"week=2024-W22"``, ``"weekday=1"``, ``"cell:1km=135074293"``, ``"in:communities=999101002001"``,
+            ``"category=pothole"``. Nothing after the sign is null; a value that is empty or begins with a double
+            quote is in double quotes, which are doubled within.
+
+        Raises
+        ------
+        InvalidInput
+            ``unreadable-group``: a group of the answer is not written so; and as `measure` of ``by``.
+        NotFound
+            ``unknown-feature``, ``unknown-duty``: when it is answered.
+        """
+        return self._with([below.group_of(text, self.inquiry()) for text in groups])
 
     def tile(
         self, z: int, x: int, y: int, *, columns: str | Sequence[str] | None = None, layer_name: str | None = None,
