@@ -34,6 +34,8 @@ export class Problem extends Error {
  * @property {(path: string, options?: Options) => Promise<any>} get
  * @property {(path: string, document: unknown, options?: Options) => Promise<any>} post
  * @property {(path: string, options?: Options & {document?: unknown}) => Promise<ArrayBuffer>} bytes what is no JSON
+ * @property {(path: string, options: Options & {document: unknown}) => Promise<{body: ArrayBuffer, next: string | null}>} page
+ *   what is no JSON, and the cursor of its next page
  * @property {(questions: object[], options?: Options) => Promise<(Answer | Problem)[]>} batch answers in order, at one pin
  * @property {(token: string) => void} signIn show a token with every request; empty: none
  */
@@ -81,6 +83,10 @@ export function createApi(transport) {
     post: async (path, document, options = {}) => decoded(await send("POST", path, { ...options, document })),
     bytes: async (path, options = {}) =>
       (await send(options.document === undefined ? "GET" : "POST", path, { accept: "*/*", ...options })).body,
+    async page(path, options) {
+      const received = await send("POST", path, options);
+      return { body: received.body, next: received.header("Next") };
+    },
     async batch(questions, options = {}) {
       const { answers } = decoded(await send("POST", "/questions/batch", { ...options, document: { questions } }));
       return answers.map((/** @type {any} */ part) => ("title" in part ? problemFrom(part) : part));

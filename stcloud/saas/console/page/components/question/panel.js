@@ -1,0 +1,31 @@
+// The question: which layer, what, where, when, what is measured and put beside; as one sees it, copies and keeps it.
+import { askedOf, compareOf, measureOf } from "../../core/asked.js";
+import { useAnswer, useConsole } from "../../core/hooks.js";
+import { html, useState } from "../../core/html.js";
+import { useFaults } from "./faults.js";
+import { QuestionForms } from "./forms.js";
+import { LayerChooser } from "./layerchooser.js";
+import { MeasureAndCompare } from "./measure.js";
+import { What } from "./what.js";
+import { When } from "./when.js";
+import { Where } from "./where.js";
+
+/**
+ * @param {{state: import("../../core/state.js").State, drawing?: boolean, onDrawing?: (drawing: boolean) => void}} given
+ *   `drawing`: whether an area is being drawn on a map; `onDrawing`: begins and ends that. Without it nothing is drawn.
+ */
+export function QuestionPanel({ state, drawing = false, onDrawing }) {
+  const { api, city, t } = useConsole();
+  const [tries, setTries] = useState(0);
+  const question = { ...askedOf(state, city), measure: measureOf(state).measure, ...compareOf(state) };
+  const forms = useAnswer((signal) => api.post("/questions/forms", question, { signal }), [question, tries]);
+  const faults = useFaults(question, forms.problem);
+  return html`<section class="question-panel" aria-label=${t("panel")}>
+    <${LayerChooser} state=${state} />
+    <${What} state=${state} faults=${faults} />
+    <${Where} state=${state} faults=${faults} drawing=${drawing} onDrawing=${onDrawing} />
+    <${When} state=${state} faults=${faults} />
+    <${MeasureAndCompare} state=${state} faults=${faults} />
+    <${QuestionForms} layer=${state.layer} coming=${forms} again=${() => setTries(tries + 1)} />
+  </section>`;
+}
