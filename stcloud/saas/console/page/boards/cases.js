@@ -40,7 +40,7 @@ export function Cases({ state }) {
     </div>
     ${view === "evaluation"
       ? html`<${Evaluation} key=${log.name} ...${given} />`
-      : html`<div class="split">
+      : html`<div class="split cases">
           <div class="pane">
             ${view === "" && (role ? html`<${Inbox} ...${given} onCases=${setCases} />` : html`<p class="empty">${t("cases.no-role")}</p>`)}
             ${view === "find" && html`<${FindCases} ...${given} onCases=${setCases} />`}
@@ -56,7 +56,7 @@ export function Cases({ state }) {
 function Beside({ given, cases, view }) {
   const { store } = useConsole();
   const { state } = given;
-  const choose = (/** @type {number} */ lon, /** @type {number} */ lat) => store.set({ at: `${lon.toFixed(6)},${lat.toFixed(6)}` }, { replace: true });
+  const choose = (/** @type {{lng: number, lat: number}} */ { lng, lat }) => store.set({ at: `${lng.toFixed(6)},${lat.toFixed(6)}` }, { replace: true });
   const opened = cases.find(({ number }) => number === state.case);
   const typed = view === "open" && state.at ? /** @type {[number, number]} */ (state.at.split(",").map(Number)) : null;
   const place = opened && opened.lon !== null && opened.lat !== null ? /** @type {[number, number]} */ ([opened.lon, opened.lat]) : typed;

@@ -36,6 +36,8 @@
  * @property {string} record the layer that the catalogue shows
  * @property {string} view the part of a board that is shown
  * @property {string} drill cases of a number, as JSON: of which evaluation, indicator, part and group; empty: none are shown
+ * @property {string} judged by what cases are evaluated: `street`, `department`
+ * @property {string} indicators of evaluations, with commas between them; empty: the usual ones
  * @property {string} department whose cases are shown; empty: of all
  * @property {string} radius around a place: `200m`
  * @property {string} method of series that are resampled: `mean`
@@ -48,7 +50,7 @@ export const EMPTY = Object.freeze({
   what: [], where: [], when: [], weekdays: "", hours: "", months: "", seasons: "", days: "",
   asof: "", known: "", other: "", by: "", measure: "", compare: "", group: [], under: [], map: "", rows: "",
   log: "", role: "", case: "", station: "", value: "", at: "", cell: "", every: "", period: "", record: "",
-  view: "", drill: "", department: "", radius: "", method: "", rule: "",
+  view: "", drill: "", judged: "", indicators: "", department: "", radius: "", method: "", rule: "",
 });
 
 /** @typedef {keyof State} Field */

@@ -39,7 +39,7 @@ export function Typed({ label, value, onChange, hint = "", list = [], type = "te
  * @param {{label: string, parts: {value: string, text: string}[], value: string, onChange: (value: string) => void}} given
  */
 export function Parts({ label, parts, value, onChange }) {
-  return html`<nav class="parts" aria-label=${label}>
+  return html`<nav class="board-parts" aria-label=${label}>
     ${parts.map((part) => html`<button type="button" aria-current=${part.value === value ? "true" : undefined} onClick=${() => onChange(part.value)}>${part.text}</button>`)}
   </nav>`;
 }

@@ -7,5 +7,5 @@ export function show(heading) {
   if (!heading) return;
   heading.focus({ preventScroll: true });
   const { top, bottom } = heading.getBoundingClientRect();
-  if (top < 0 || bottom > window.innerHeight / 2) heading.scrollIntoView({ block: "start" });
+  if (top < 0 || bottom > window.innerHeight * 0.8) heading.scrollIntoView({ block: "start" });
 }

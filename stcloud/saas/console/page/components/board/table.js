@@ -11,12 +11,12 @@ export function Table({ caption, columns, rows, hidden = false, chosen }) {
     <table>
       <caption class=${hidden ? "unseen" : ""}>${caption}</caption>
       <thead><tr>${columns.map((column) => html`<th scope="col" class=${classOf(column)}>${column.text}</th>`)}</tr></thead>
-      <tbody>${rows.map((row) => html`<tr class=${chosen?.(row) ? "chosen" : ""}>${columns.map((column) => html`<td class=${classOf(column)}>${row[column.name] ?? ""}</td>`)}</tr>`)}</tbody>
+      <tbody>${rows.map((row) => html`<tr class=${chosen?.(row) ? "is-chosen" : ""}>${columns.map((column) => html`<td class=${classOf(column)}>${row[column.name] ?? ""}</td>`)}</tr>`)}</tbody>
     </table>
   </div>`;
 }
 
 /** @param {Column} column */
 function classOf(column) {
-  return `${column.number ? "number" : ""} ${column.wide ? "wide" : ""}`.trim();
+  return `${column.number ? "numeric" : ""} ${column.wide ? "wide" : ""}`.trim();
 }

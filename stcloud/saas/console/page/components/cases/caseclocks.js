@@ -12,7 +12,7 @@ export function Clocks({ clocks, names }) {
   if (!clocks.length) return html`<p class="note">${t("case.no-limit")}</p>`;
   const columns = [
     { name: "stage", text: t("clock.stage") }, { name: "clock", text: t("case.clock") }, { name: "limit", text: t("clock.limit") },
-    { name: "due", text: t("case.due") }, { name: "elapsed", text: t("clock.elapsed"), number: true },
+    { name: "due", text: t("field.due") }, { name: "elapsed", text: t("clock.elapsed"), number: true },
   ];
   const rows = clocks.map((clock) => ({
     stage: stageText(clock.stage, names, t), clock: html`<${ClockBadge} clock=${clock} />`, limit: limitText(clock.limit, t),

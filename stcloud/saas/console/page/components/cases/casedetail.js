@@ -6,6 +6,7 @@ import { Failure } from "../failure.js";
 import { show } from "../board/shown.js";
 import { Act } from "./act.js";
 import { Clocks } from "./caseclocks.js";
+import { useClasses } from "./classes.js";
 import { ClockBadge } from "./clocktext.js";
 import { Course } from "./course.js";
 import { Duplicates } from "./duplicates.js";
@@ -45,12 +46,13 @@ export function CaseDetail({ log, names, state, role }) {
 /** @param {{found: any, names: import("./logs.js").Names}} given */
 function About({ found, names }) {
   const { city, store, t } = useConsole();
+  const classes = useClasses(found.values.kind ?? "");
   const { lon, lat, kind, class: code, ...values } = found.values;
   const place = lon === undefined ? "" : `${lon.toFixed(6)},${lat.toFixed(6)}`;
   const hidden = /^(rule_|limit_)/;
   /** @type {[string, any][]} */
   const facts = [
-    [t("case.class"), code && `${found.class_name ?? ""} ${code}`.trim()], [names.field("kind"), kind && t(`casekind.${kind}`)],
+    [t("case.class"), code && `${found.class_name ?? classes.find((each) => each.code === code)?.name ?? ""} ${code}`.trim()], [names.field("kind"), kind && t(`casekind.${kind}`)],
     [t("case.opened"), clockText(found.opened, city.zone)],
     ...Object.entries(values).filter(([name]) => !hidden.test(name)).map(([name, value]) => /** @type {[string, any]} */ ([names.field(name), String(value)])),
     ...Object.entries(found.counts).map(([name, count]) => /** @type {[string, any]} */ ([names.field(name), count])),
@@ -58,7 +60,7 @@ function About({ found, names }) {
     [t("case.workflow"), found.workflow],
     [t("case.place"), place && html`<button type="button" class="link" onClick=${() => store.set({ board: "situation", at: place, map: `${place},16`, radius: store.get().radius || "200m" })}>${place}</button>`],
   ];
-  return html`<dl class="facts">${facts.filter(([, value]) => value).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+  return html`<dl class="about-list">${facts.filter(([, value]) => value).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
 /** @param {{media: any[]}} given */
@@ -74,6 +76,6 @@ function Links({ found }) {
   const links = [["master", found.master ? [found.master] : []], ["whole", found.whole ? [found.whole] : []], ["parts", found.parts ?? []], ["linked", found.linked ?? []]];
   const shown = links.filter(([, numbers]) => numbers.length);
   if (!shown.length) return null;
-  return html`<h3>${t("case.links")}</h3><dl class="facts">${shown.map(([name, numbers]) => html`<div><dt>${t(`case.${name}`)}</dt><dd>
+  return html`<h3>${t("case.links")}</h3><dl class="about-list">${shown.map(([name, numbers]) => html`<div><dt>${t(`case.${name}`)}</dt><dd>
     ${/** @type {string[]} */ (numbers).map((number) => html`<button type="button" class="link" onClick=${() => store.set({ case: number })}>${number}</button> `)}</dd></div>`)}</dl>`;
 }

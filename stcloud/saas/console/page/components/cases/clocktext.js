@@ -54,8 +54,10 @@ export function wordsOf(clock, t, lang) {
  * @param {string} lang
  */
 function leftText(clock, t, lang) {
-  const value = numberText(Math.abs(clock.left ?? 0), lang, 1);
+  const left = Math.abs(clock.left ?? 0);
   const unit = unitOf(clock.limit);
+  if (unit.endsWith("_hour") && left < 1) return t("unit.minute", { value: numberText(left * 60, lang, 1) });
+  const value = numberText(left, lang, 1);
   return unit ? t(`unit.${unit}`, { value }) : value;
 }
 

@@ -12,8 +12,8 @@ export function Course({ found, names }) {
   return html`<h3>${t("case.course")}</h3>
     <ol class="course">${found.actions.map((/** @type {any} */ action) => html`<li key=${action.seq}>
       <p><strong>${names.action(action.action)}</strong>${entered[action.happened.slice(0, 19)] ? html` → ${names.state(entered[action.happened.slice(0, 19)])}` : ""}</p>
-      <p class="small">${clockText(action.happened, city.zone)} · ${action.by}, ${names.role(action.role)}${isLate(action) ? ` · ${t("action.recorded", { recorded: clockText(action.recorded, city.zone) })}` : ""}</p>
-      ${action.stated && html`<p class="small">${statedText(action.stated, names, t)}</p>`}
+      <p class="aside">${clockText(action.happened, city.zone)} · ${action.by}, ${names.role(action.role)}${isLate(action) ? ` · ${t("action.recorded", { recorded: clockText(action.recorded, city.zone) })}` : ""}</p>
+      ${action.stated && html`<p class="aside">${statedText(action.stated, names, t)}</p>`}
     </li>`)}</ol>`;
 }
 

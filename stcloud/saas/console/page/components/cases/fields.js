@@ -14,7 +14,7 @@ export function Fields({ fields, names, kind }) {
   const optional = fields.filter((field) => !field.required);
   const drawn = (/** @type {FormField} */ field) => html`<${Field} key=${field.name} field=${field} label=${names.field(field.name, field.title)} kind=${kind} />`;
   return html`<div class="controls">${needed.map(drawn)}</div>
-    ${optional.length > 0 && html`<details class="optional"><summary>${t("act.optional")}</summary><div class="controls">${optional.map(drawn)}</div></details>`}`;
+    ${optional.length > 0 && html`<details class="optional" open=${!needed.length}><summary>${t("act.optional")}</summary><div class="controls">${optional.map(drawn)}</div></details>`}`;
 }
 
 /** @param {{field: FormField, label: string, kind: string}} given */
@@ -26,7 +26,7 @@ function Field({ field, label, kind }) {
   return html`<div class="control">
     <label for=${id}>${label}${field.required ? html` <span class="needed">${t("act.needed")}</span>` : ""}</label>
     ${inputOf(field, id, name, about ? `${id}-about` : undefined, kind, t)}
-    ${about && html`<span class="small" id=${`${id}-about`}>${about}</span>`}
+    ${about && html`<span class="aside" id=${`${id}-about`}>${about}</span>`}
   </div>`;
 }
 

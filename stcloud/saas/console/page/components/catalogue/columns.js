@@ -13,7 +13,7 @@ export function Columns({ columns }) {
     { name: "values", text: t("column.values"), wide: true },
   ];
   const rows = columns.map((column) => ({
-    name: html`<strong>${column.title || column.name}</strong>${column.title && column.title !== column.name ? html` <span class="small">${column.name}</span>` : ""}${column.personal ? html` <span class="badge personal">${t("column.personal")}</span>` : ""}`,
+    name: html`<strong>${column.title || column.name}</strong>${column.title && column.title !== column.name ? html` <span class="aside">${column.name}</span>` : ""}${column.personal ? html` <span class="badge personal">${t("column.personal")}</span>` : ""}`,
     type: column.type,
     unit: column.unit ?? "",
     values: valuesText(column, t),

@@ -10,5 +10,5 @@ export function Freshness({ layer, long = false }) {
   const fresh = freshnessOf(layer);
   const cycle = cycleText(layer.update_cycle, t);
   const text = long ? t(`fresh.${fresh}.long`, { since: clockText(layer.stale_since, city.zone), cycle }) : t(`fresh.${fresh}`);
-  return html`<span class=${`badge ${fresh}`}>${fresh === "stale" ? "⚠ " : fresh === "current" ? "✓ " : ""}${text}${!long && fresh !== "unstated" ? ` · ${cycle}` : ""}</span>`;
+  return html`<span class=${`badge ${fresh} ${long ? "long" : ""}`}>${fresh === "stale" ? "⚠ " : fresh === "current" ? "✓ " : ""}${text}${!long && fresh !== "unstated" ? ` · ${cycle}` : ""}</span>`;
 }

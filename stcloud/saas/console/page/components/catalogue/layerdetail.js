@@ -71,7 +71,7 @@ function About({ layer, state }) {
     [t("layer.owner"), layer.owner], [t("layer.contact"), layer.contact], [t("layer.licence"), layer.licence],
     [t("theme"), layer.themes.join(", ")], [t("layer.keywords"), (layer.keywords ?? []).join(", ")], [t("layer.lineage"), layer.lineage],
   ];
-  return html`<dl class="facts">${facts.filter(([, value]) => value).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+  return html`<dl class="about-list">${facts.filter(([, value]) => value).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
 /**

@@ -29,7 +29,7 @@ export function LayerList({ layers, state }) {
   const rowOf = (/** @type {LayerDocument} */ layer) => ({
     name: layer.name,
     title: html`<button type="button" class="link" aria-expanded=${layer.name === state.record} onClick=${() => open(layer.name)}>${layer.title}</button>
-      <span class="small">${layer.title === layer.name ? "" : `${layer.name} · `}${aboutOf(layer, t)}</span>`,
+      <span class="aside">${layer.title === layer.name ? "" : `${layer.name} · `}${aboutOf(layer, t)}</span>`,
     rows: layer.may.includes("read")
       ? html`<${Count} value=${counts[layer.name] ?? null} question=${rowsOf(layer, state)} label=${layer.title} />`
       : numberText(counts[layer.name], lang),
@@ -43,11 +43,11 @@ export function LayerList({ layers, state }) {
   return html`<div class="scrolled" tabindex="0" role="region" aria-label=${t("catalogue.title")}>
     <table>
       <caption class="unseen">${t("catalogue.title")}</caption>
-      <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.number ? "number" : ""}>${column.text}</th>`)}</tr></thead>
+      <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.number ? "numeric" : ""}>${column.text}</th>`)}</tr></thead>
       ${groups.map(([theme, members]) => html`<tbody key=${theme}>
         <tr><th scope="rowgroup" class="theme" colspan=${columns.length}>${theme}</th></tr>
-        ${members.map(rowOf).map((/** @type {Record<string, any>} */ row) => html`<tr key=${row.name} class=${row.name === state.record ? "chosen" : ""}>
-          ${columns.map((column) => html`<td class=${column.number ? "number" : column.wide ? "wide" : ""}>${row[column.name]}</td>`)}</tr>`)}
+        ${members.map(rowOf).map((/** @type {Record<string, any>} */ row) => html`<tr key=${row.name} class=${row.name === state.record ? "is-chosen" : ""}>
+          ${columns.map((column) => html`<td class=${column.number ? "numeric" : column.wide ? "wide" : ""}>${row[column.name]}</td>`)}</tr>`)}
       </tbody>`)}
     </table>
   </div>`;

@@ -69,7 +69,7 @@ function Counts({ name, situation, part, days }) {
   const layers = [...new Set(part.records.map((record) => record.layer))].filter(Boolean);
   const questions = layers.map((layer) => rowsNear(situation, layer, days));
   const answer = useAnswer((signal) => (questions.length ? api.batch(questions.map((question) => ({ ...question, count: true })), { signal }) : undefined), [questions]);
-  return html`<p class="counts"><strong>${t(`part.${name}`)}</strong>${days === null ? "" : ` ${t("situation.events", { days })}`} ${layers.map((layer, number) => {
+  return html`<p class="near-counts"><strong>${t(`part.${name}`)}</strong>${days === null ? "" : ` ${t("situation.events", { days })}`} ${layers.map((layer, number) => {
     const counted = answer.value?.[number];
     const title = titleOf(city, layer);
     return html`<span class="counted">${title} <${Count} value=${counted && "rows" in counted ? counted.rows[0].count : null} question=${questions[number]} label=${title} /> </span>`;
