@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from stcloud.saas.report.underlay import Underlay
     from stcloud.saas.report.view import View
 
-__all__ = ["draw_legend", "draw_north", "draw_scale", "face_of"]
+__all__ = ["convergence_of", "draw_legend", "draw_north", "draw_scale", "face_of"]
 
 _FACES = {"zero": ZERO, "no value": NO_VALUE, "absent": ABSENT, "feature": "#dde7f0"}
 _STEP, _MOST_LINES, _MOST_OF_LAYER = 26.0, 4, 3
@@ -63,7 +63,7 @@ def draw_scale(canvas: Canvas, view: View) -> None:
 def draw_north(canvas: Canvas, view: View, crs: str) -> None:
     """Draw an arrow to the north below the map, turned as the meridian in its middle is."""
     x, y = view.left + view.width - 14, view.top + view.height + 46
-    turn = _convergence(view, crs)
+    turn = convergence_of(view, crs)
     if turn is None:
         return
     tip, side = np.array([0.0, -17.0]), np.array([6.5, 0.0])
@@ -76,7 +76,7 @@ def draw_north(canvas: Canvas, view: View, crs: str) -> None:
     canvas.write(x - 22, y - 4, "N", 8.5, bold=True, color=INK, va="center_baseline", ha="center")
 
 
-def _convergence(view: View, crs: str) -> float | None:
+def convergence_of(view: View, crs: str) -> float | None:
     """Return by how much north is turned clockwise from up, radians; None where it is not known."""
     xmin, ymin, xmax, ymax = view.extent
     middle = ((xmin + xmax) / 2, (ymin + ymax) / 2)
