@@ -22,8 +22,8 @@ __all__ = ["FigureTable", "PaperFigure", "PaperSection", "shown_value"]
 
 _ENDS = {"_before": "before", "_change_pct": "change in %", "_change": "change", "_other": "other",
          "_numerator": "numerator", "_denominator": "denominator", "_cases": "number of cases"}  # fmt: skip
-_OPEN_ROWS = 12
-"""Tables of at most so many rows are open on the page."""
+_SHORT_ROWS = 12
+"""Tables of at most so many rows are printed on paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class FigureTable:
 
     @property
     def is_short(self) -> bool:
-        """Whether it is open on the page."""
-        return len(self.rows) <= _OPEN_ROWS
+        """Whether it is printed."""
+        return len(self.rows) <= _SHORT_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ class PaperFigure:
         What is typed to get its numbers.
     notes
         What else is to be known of it.
-    is_open
-        Whether the table is short enough to be shown at once.
+    is_short
+        Whether the table is short enough to be printed.
     """
 
     name: str
@@ -102,7 +102,7 @@ class PaperFigure:
     command: str
     python: str = ""
     notes: tuple[str, ...] = ()
-    is_open: bool = False
+    is_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)

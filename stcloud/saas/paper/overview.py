@@ -5,8 +5,12 @@ Tested by `tests/saas/paper/test_exhibits.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from stcloud.saas.paper.figure import field_text, shown_value
 from stcloud.saas.paper.markup import element, escaped
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query import Answer, Question
     from stcloud.saas.paper.figure import PaperFigure
     from stcloud.saas.paper.scope import PaperScope
+    from stcloud.saas.report.chartdata import ChartData
 
 __all__ = [
     "course_a_year_earlier", "course_figure", "days_figure", "hours_figure", "itself_figure", "number_figure",
@@ -55,7 +60,7 @@ def itself_figure(scope: PaperScope) -> PaperFigure | str:
     """Return what the question itself asks for: a map, a chart or numbers."""
     question, words = scope.question, scope.words
     if not question.summed:
-        return words.text("the question asks for rows; their groups are below")
+        return ""  # it asks for rows, whose groups are the other sections
     answer = scope.answer(question)
     if not len(answer):
         return words.text(NOTHING)
@@ -114,10 +119,32 @@ def _course(scope: PaperScope, name: str, compare: str | None) -> PaperFigure | 
     answer = scope.answer(question)
     if not len(answer):
         return None
-    data = chart_data(answer.labelled(), (scope.bin,), measures_of(answer, question))
+    data = _within(scope, chart_data(answer.labelled(), (scope.bin,), measures_of(answer, question)))
     title = {"previous": "By {bin}, and in the period before", "year": "By {bin}, and a year earlier"}
     text = words.text(title.get(compare or "", "By {bin}"), bin=words.text(scope.bin))
     return scope.figure(name, text, question, answer, chart_markup(data, words, _other(scope, question)))
+
+
+def _within(scope: PaperScope, data: ChartData) -> ChartData:
+    """Return a chart without values after the end of the question's time, where only what is beside it goes on."""
+    if (ends := scope.days) is None or scope.bin not in _LABELS:
+        return data
+    last = _LABELS[scope.bin](ends[1])
+    beyond = np.array([bool(label) and label > last for label in data.labels])
+    panels = tuple(
+        replace(panel, series=(
+            replace(panel.series[0], values=np.where(beyond, np.nan, panel.series[0].values)), *panel.series[1:]
+        ))
+        for panel in data.panels
+    )  # fmt: skip
+    return replace(data, panels=panels)
+
+
+_LABELS: Mapping[str, Callable[[date], str]] = {
+    "day": date.isoformat, "month": lambda day: f"{day:%Y-%m}",
+    "week": lambda day: f"{day.isocalendar().year}-W{day.isocalendar().week:02d}",
+}  # fmt: skip
+"""How bins of time are labelled that a day lies in."""
 
 
 def hours_figure(scope: PaperScope) -> PaperFigure | str:

@@ -168,7 +168,7 @@ class PaperScope:
         return PaperFigure(
             f"{self.prefix}{name}", title, self.parts_of(question), drawing, table.markup(title, self.words),
             shell_text(question, self.place, options=(_FORMAT,)), python_text(question), tuple(notes),
-            is_open=table.is_short,
+            is_short=table.is_short,
         )  # fmt: skip
 
     def other_figure(
@@ -179,7 +179,7 @@ class PaperScope:
         asked = self.parts_of(question or self.rows) if question is not None else ()
         return PaperFigure(
             f"{self.prefix}{name}", title, asked, drawing, table.markup(title, self.words), command, python,
-            tuple(notes), is_open=table.is_short,
+            tuple(notes), is_short=table.is_short,
         )  # fmt: skip
 
     def at(self, prefix: str) -> PaperScope:

@@ -5,11 +5,13 @@ Tested by `tests/saas/paper/test_template.py`.
 
 from __future__ import annotations
 
+import re
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from stcloud.errors import InvalidInput, MissingExtra, NotFound, StcloudError
+from stcloud.saas.paper.markup import escaped
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -22,6 +24,7 @@ TEMPLATES = ("weekly", "monthly", "class")
 """Names of the bundled templates."""
 _FOLDER = Path(__file__).parent / "templates"
 _SUFFIX = ".html.jinja"
+_OPTION = re.compile(r"(?<=\s)--?[a-z][a-z-]*=?")
 _OWN = "own:"
 """What the name of a person's own template begins with, so that it hides no bundled one."""
 _MOST_BYTES, _MOST_LETTERS = 20_000_000, 1_000_000
@@ -151,7 +154,7 @@ def _environment(own: dict[str, str]) -> SandboxedEnvironment:
         loader=loader, autoescape=True, undefined=jinja.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters["markup"] = _markup
+    environment.filters |= {"markup": _markup, "typed": _typed}
     return environment
 
 
@@ -159,6 +162,11 @@ def _markup(text: str) -> Any:
     import markupsafe  # noqa: PLC0415  (comes with jinja2)
 
     return markupsafe.Markup(text)  # noqa: S704  (drawings and tables, made of escaped text)
+
+
+def _typed(text: str) -> Any:
+    """Return a command as markup in which no line breaks within the name of an option."""
+    return _markup(_OPTION.sub(r'<span class="o">\g<0></span>', escaped(text)))
 
 
 def _unreadable(name: str, line: int, fault: str) -> InvalidInput:

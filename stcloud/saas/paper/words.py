@@ -85,8 +85,7 @@ _CHINESE = {
         "{layer} 没有评价：不是案件图层，且城市没有唯一的案件日志：--log LOG",
     "an evaluation is of one month, quarter or year": "评价以一个月、季度或年为时段",
     "the period is too short for hot spots, which need {steps} steps": "时段太短，热点分析需要 {steps} 步",
-    "no cell is hot or cold": "没有冷热网格", "the question asks for rows; their groups are below": "问题要求行；分组见下",
-    "nothing was found": "没有数据", "no rates were made": "没有指标",
+    "no cell is hot or cold": "没有冷热网格", "nothing was found": "没有数据", "no rates were made": "没有指标",
     # method
     "Every number is an answer of stcloud as known at the instant named above; later loads do not change it.":
         "每个数字都是 stcloud 在上述已知时刻的答案；以后的加载不会改变它。",
