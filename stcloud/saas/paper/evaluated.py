@@ -60,7 +60,7 @@ def case_times_figure(scope: PaperScope) -> PaperFigure | str:
     title = words.text("Hours until closed, by {group}", group=words.text("department"))
     drawing = _bars(scope, [(row[0], row[3]) for row in rows], None)
     python = f"{_python(scope, name, 'department', period)}.time_to_close()"
-    return scope.other_figure("case-times", title, table, drawing, command, python)
+    return scope.other_figure("case-times", title, table, drawing, command, python, (), _asked(name, "department", period))
 
 
 def _evaluated(scope: PaperScope, by: str) -> PaperFigure | str:
@@ -88,8 +88,13 @@ def _evaluated(scope: PaperScope, by: str) -> PaperFigure | str:
     heading = element("p", escaped(field_text(chosen[0], words) + (", %" if is_rate else "")), class_="panel")
     python = _python(scope, name, by, period, chosen)
     return scope.other_figure(
-        f"evaluation-{by}", title, table, heading + drawing, _command(scope, name, by, period, options), python, (note,)
-    )
+        f"evaluation-{by}", title, table, heading + drawing, _command(scope, name, by, period, options), python, (note,),
+        _asked(name, by, period),
+    )  # fmt: skip
+
+
+def _asked(name: str, by: str, period: str) -> tuple[tuple[str, str], ...]:
+    return (("evaluated", name), ("by", by), ("when", period))
 
 
 def _fields(evaluation: CaseEvaluation, by: str, chosen: Sequence[str]) -> tuple[str, ...]:

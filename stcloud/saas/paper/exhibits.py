@@ -64,8 +64,8 @@ EXHIBITS: Mapping[str, Exhibit] = {
     "areas": Exhibit("Areas", (areas_figure,)),
     "cells": Exhibit("Cells", (cells_figure,)),
     "hotspots": Exhibit("Hot spots", (hotspots_figure,)),
-    "evaluation": Exhibit("Evaluation", (evaluation_by_area, evaluation_by_department)),
-    "closing": Exhibit("Time to close", (closing_figure, case_times_figure)),
+    "evaluation": Exhibit("Evaluation", (evaluation_by_area, evaluation_by_department, case_times_figure)),
+    "closing": Exhibit("Time to close", (closing_figure,)),
     "quality": Exhibit("Data quality", (quality_figure,)),
 }
 """Sections by their names in templates."""

@@ -22,6 +22,7 @@ __all__ = ["FigureTable", "PaperFigure", "PaperSection", "shown_value"]
 
 _ENDS = {"_before": "before", "_change_pct": "change in %", "_change": "change", "_other": "other",
          "_numerator": "numerator", "_denominator": "denominator", "_cases": "number of cases"}  # fmt: skip
+_RECURRING = ("weekday", "hour_of_day")
 _SHORT_ROWS = 12
 """Tables of at most so many rows are printed on paper."""
 
@@ -60,14 +61,14 @@ class FigureTable:
 
     def _cells(self, row: Sequence[Any], words: PaperWords) -> list[str]:
         return [
-            _cell(value, name, self.labels.get(name, {}), words, header=at == 0 and self.groups > 0)
+            _cell(value, name, self.labels.get(name, {}), words, header=at == 0 and self.groups > 0, group=at < self.groups)
             for at, (name, value) in enumerate(zip(self.fields, row, strict=True))
         ]
 
     @property
     def is_short(self) -> bool:
         """Whether it is printed."""
-        return len(self.rows) <= _SHORT_ROWS
+        return 1 < len(self.rows) <= _SHORT_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +152,13 @@ def field_text(field: str, words: PaperWords) -> str:
     return words.text(field) if words.text(field) != field else words.text(plain)
 
 
-def _cell(value: Any, field: str, labels: Mapping[Any, str], words: PaperWords, *, header: bool) -> str:
+def _cell(
+    value: Any, field: str, labels: Mapping[Any, str], words: PaperWords, *, header: bool, group: bool
+) -> str:
     shown = labels.get(value) if value is not None and labels else None
-    text = escaped(shown if shown is not None else shown_value(value, field, words))
     raw = "" if value is None else str(value)
+    is_name = group and isinstance(value, int) and field not in _RECURRING
+    text = escaped(shown if shown is not None else raw if is_name else shown_value(value, field, words))
     inside = text if text == escaped(raw) and raw else element("data", text, value=raw)
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     return element("th", inside, scope="row") if header else element("td", inside, class_="n" if numeric else None)

@@ -54,7 +54,7 @@ def hotspots_figure(scope: PaperScope) -> PaperFigure | str:
     python = f'{narrowed_text(scope.rows)}.cube("{cell}", "{every}").hotspots()'
     title = words.text("Hot and cold cells")
     notes = tuple(result.notes)
-    return scope.other_figure("hotspots", title, table, _map(scope, result, title), command, python, notes, scope.rows)
+    return scope.other_figure("hotspots", title, table, _map(scope, result, title), command, python, notes)
 
 
 def _every(scope: PaperScope) -> str | None:

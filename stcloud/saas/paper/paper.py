@@ -104,6 +104,15 @@ class Paper:
         return PaperWords(self.language).text(english, **values)
 
 
+def _title(scope: PaperScope) -> str:
+    """Return the question in words; in Chinese its values as they were written."""
+    if scope.words.language == "en":
+        return title_of(scope.query)
+    layer, question = scope.query.subject.layer, scope.question
+    stated = "；".join([*question.what, *question.where, *question.when])
+    return f"{layer.definition.title or layer.name}：{stated}" if stated else layer.definition.title or layer.name
+
+
 def known_of(city: City, questions: Sequence[Question], log: str | None = None) -> str:
     """Return the instant at which a report is pinned where none was given, in the city's zone.
 
@@ -165,7 +174,7 @@ def paper_of(
         prefix = f"q{at}-" if len(questions) > 1 else ""
         scope = PaperScope(city, place, pinned, words, chosen, prefix, read)
         scope.answer(scope.asks(count=True))  # what is wrong with the question is said now
-        parts.append(PaperPart(title_of(scope.query), scope.parts_of(pinned), pinned.to_toml(), scope))
+        parts.append(PaperPart(_title(scope), scope.parts_of(pinned), pinned.to_toml(), scope))
     configuration = city.configuration
     return Paper(
         title, configuration.name, configuration.zone.name, known, instant_text(known), language, tuple(parts),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TOO_MANY", "areas_figure", "cell_of", "cells_figure", "map_markup", "under_of"]
 
-TOO_MANY = 400
+TOO_MANY = 1_000
 """Groups from which on a map and a whole table would be too large for a page."""
 _TOP, _SHOWN = 10, 20
 _CELLS = ("100m", "250m", "500m", "1km", "10km", "100km")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["calendar_map", "chart_markup", "hour_map", "legend_of"]
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _FOOT = 640, 220, 52.0, 10.0, 10.0, 26.0
-_MOST_LABELS, _DOTS = 6, 45
+_MOST_LABELS, _DOTS, _LETTER = 6, 45, 6.8
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -84,10 +84,14 @@ def _grid(ticks: Sequence[float], y: Callable[[float], float], decimals: int) ->
 def _time_labels(data: ChartData, x: Sequence[float]) -> str:
     named = [at for at, label in enumerate(data.labels) if label]
     step = max(1, -(-len(named) // _MOST_LABELS))
-    parts = []
+    parts, free = [], 0.0
     for at in named[::step]:
-        anchor = "start" if x[at] < _LEFT + 30 else "end" if x[at] > _WIDTH - 40 else "middle"
-        parts.append(element("text", escaped(data.labels[at]), x=x[at], y=float(_HEIGHT - 6), class_=anchor))
+        half = _LETTER * len(data.labels[at]) / 2
+        middle = min(max(x[at], _LEFT - 20 + half), _WIDTH - half)
+        if middle - half < free:
+            continue
+        free = middle + half + _LETTER
+        parts.append(element("text", escaped(data.labels[at]), x=middle, y=float(_HEIGHT - 6), class_="middle"))
     return "".join(parts)
 
 

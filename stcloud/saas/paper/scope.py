@@ -173,12 +173,13 @@ class PaperScope:
 
     def other_figure(
         self, name: str, title: str, table: FigureTable, drawing: str, command: str, python: str = "",
-        notes: Sequence[str] = (), question: Question | None = None,
+        notes: Sequence[str] = (), asked: Sequence[tuple[str, str]] = (),
     ) -> PaperFigure:  # fmt: skip
-        """Return the figure of another command than `query`."""
-        asked = self.parts_of(question or self.rows) if question is not None else ()
+        """Return the figure of another command than `query`; ``asked`` are its parts, None: those of the rows."""
+        parts = tuple((self.words.text(name), value) for name, value in asked)
+        asked = (*parts, (self.words.text("known at"), self.known)) if asked else self.parts_of(self.rows)
         return PaperFigure(
-            f"{self.prefix}{name}", title, asked, drawing, table.markup(title, self.words), command, python,
+            f"{self.prefix}{name}", title, tuple(asked), drawing, table.markup(title, self.words), command, python,
             tuple(notes), is_short=table.is_short,
         )  # fmt: skip
 

@@ -27,7 +27,7 @@ _CHINESE = {
     "Shell": "命令行",
     # parts of a question
     "layer": "图层", "what": "什么", "where": "哪里", "when": "何时", "recurring": "重复时间", "as of": "有效时刻",
-    "relation": "时间关系", "grid at": "网格时刻", "of the group": "分组", "as seen from": "相对时刻",
+    "relation": "时间关系", "grid at": "网格时刻", "of the group": "分组", "as seen from": "相对时刻", "evaluated": "评价对象", "lateness": "滞后",
     "known at": "已知时刻", "by": "分组依据", "measured": "度量", "compared with": "对比",
     "all": "全部", "the period before": "上一时段", "the same period a year earlier": "上年同期",
     # sections
@@ -40,7 +40,7 @@ _CHINESE = {
     "By {bin}, and a year earlier": "按{bin}，与上年同期对比",
     "By day of the week and hour": "按星期与时刻", "By day, in weeks": "按日（以周排列）",
     "By area of {layer}": "按 {layer} 区域", "By cell": "按网格",
-    "What is reported most": "最多的类别", "Hot and cold cells": "冷热网格", "By {group}": "按{group}",
+    "What is reported most": "最多的类别", "Hot and cold cells": "冷热网格", "By {group}": "按 {group}",
     "Days until closed, by {group}": "处置天数，按{group}", "Hours until closed, by {group}": "处置小时，按{group}",
     "Days until closed": "处置天数",
     "How good the rows of layer {layer} are": "图层 {layer} 的数据质量",
@@ -58,7 +58,7 @@ _CHINESE = {
     "median hours, open cases counted": "中位小时（含未结）", "none": "无", "cells": "网格数",
     "filed cases": "立案数", "handling rate": "处置率", "closing rate": "结案率",
     "on time closing rate": "按期结案率", "reported cases": "上报数", "average closing hours": "平均结案小时",
-    "numerator": "分子", "denominator": "分母", "number of cases": "案件数",
+    "days": "天", "hours": "小时", "minutes": "分钟", "seconds": "秒", "numerator": "分子", "denominator": "分母", "number of cases": "案件数",
     # maps and charts
     "no value": "无数值", "not in the answer": "答案中没有", "area of the query": "查询范围",
     "{number} have no place": "{number} 个无位置", "the greatest are numbered": "最大者已编号", "north": "北",
