@@ -23,7 +23,8 @@ from stcloud.saas.report.chartdata import chart_data, group_text
 from stcloud.saas.report.classes import class_limits
 from stcloud.saas.report.glyph import advice
 from stcloud.saas.report.map import MapText, draw_map
-from stcloud.saas.report.palette import INK
+from stcloud.saas.report.legend import face_of
+from stcloud.saas.report.palette import GREY, HAIR, INK, LAND, UNDER
 from stcloud.saas.report.picture import area_of
 from stcloud.saas.report.symbol import Symbols
 from stcloud.saas.wholefile import whole_file
@@ -110,7 +111,7 @@ def write_moving_map(
         frames.append(np.asarray(canvas.agg.buffer_rgba())[..., :3].copy())
     if missing:
         tell(advice(missing))
-    _save(frames, data, path)
+    _save(frames, _faces(classes), path)
     return len(frames)
 
 
@@ -203,14 +204,22 @@ def _canvas(
     )
 
 
-def _save(frames: Sequence[np.ndarray[Any, np.dtype[np.uint8]]], data: FrameData, path: Path) -> None:
-    """Write frames in the colours of the first and of the fullest one."""
-    from PIL import Image  # noqa: PLC0415  (comes with Matplotlib)
+def _faces(classes: Classes | None) -> list[str]:
+    """Return the colours that frames have exactly: those of classes, of texts and of what is below them."""
+    ramp = [] if classes is None else [face_of(at, classes) for at in range(1, len(classes) + 1)]
+    return [*ramp, face_of("zero"), INK, GREY, HAIR, LAND, *UNDER]
 
-    fullest = int(data.counts.sum(axis=1).argmax())
-    both = Image.fromarray(np.concatenate([frames[0], frames[fullest]]))
-    palette = both.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT)
-    images = [_indexed(Image.fromarray(frame), palette) for frame in frames]
+
+def _save(frames: Sequence[np.ndarray[Any, np.dtype[np.uint8]]], faces: Sequence[str], path: Path) -> None:
+    """Write frames in the colours of classes and in those of the blends of the first frame."""
+    from PIL import Image, ImageColor  # noqa: PLC0415  (come with Matplotlib)
+
+    blends = Image.fromarray(frames[0]).quantize(_COLOURS, method=Image.Quantize.MEDIANCUT).getpalette() or []
+    exact = [part for face in ("#ffffff", *faces) for part in ImageColor.getrgb(face)]
+    palette = np.array([*exact, *blends[: 3 * _COLOURS]], np.int64).reshape(-1, 3)
+    images = [Image.fromarray(_nearest(frame, palette), "P") for frame in frames]
+    for image in images:
+        image.putpalette(palette.ravel().tolist())
     lasts = [_FRAME_MS] * (len(images) - 1) + [_LAST_MS]
     with whole_file(path, ".gif") as whole:
         images[0].save(
@@ -218,7 +227,10 @@ def _save(frames: Sequence[np.ndarray[Any, np.dtype[np.uint8]]], data: FrameData
         )
 
 
-def _indexed(image: Image.Image, palette: Image.Image) -> Image.Image:
-    from PIL import Image  # noqa: PLC0415  (comes with Matplotlib)
-
-    return image.quantize(palette=palette, dither=Image.Dither.NONE)
+def _nearest(frame: np.ndarray[Any, np.dtype[np.uint8]], palette: np.ndarray[Any, np.dtype[np.int64]]) -> Any:
+    """Return for each pixel the position of the nearest colour, the first of as near ones."""
+    codes = frame.astype(np.int64) @ np.array([65_536, 256, 1])
+    distinct, at = np.unique(codes, return_inverse=True)
+    colours = np.column_stack([distinct >> 16, (distinct >> 8) & 255, distinct & 255])
+    nearest = ((colours[:, None, :] - palette[None]) ** 2).sum(axis=2).argmin(axis=1)
+    return nearest[at].reshape(codes.shape).astype(np.uint8)

@@ -95,7 +95,7 @@ class PaperTemplate:
         except StcloudError:
             raise
         except Exception as error:
-            if _is_ours(error):
+            if _is_ours(error) and not isinstance(error, require_jinja().sandbox.SecurityError):
                 raise
             self._refuse(error)
         return "".join(pieces)

@@ -135,9 +135,11 @@ class PaperWords:
             )  # fmt: skip
 
     def text(self, english: str, **values: object) -> str:
-        """Return a heading or fixed words with values put in; words that are not known stay as they are."""
-        pattern = _CHINESE.get(english, english) if self.language == "zh" else english
-        return pattern.format(**values) if values else pattern
+        """Return a heading or fixed words with values put in; what is not known stays as it is, unformatted."""
+        if english not in _CHINESE:
+            return english
+        pattern = _CHINESE[english] if self.language == "zh" else english
+        return pattern.format(**{name: str(value) for name, value in values.items()}) if values else pattern
 
     def known(self) -> tuple[str, ...]:
         """Return the English words that have others in this language."""

@@ -129,7 +129,7 @@ def draw_map(
     place = place if place is not None and place.area else None  # places that only touch meet in a line
     with fixed_look():
         lacking = np.array([*absent], object)
-        canvas = _drawn(Canvas(*size_px), symbols, place, text, crs, under, lacking, classes or _classes(symbols))
+        canvas = _drawn(Canvas(*size_px), symbols, place, text, crs, under, lacking, classes)
         if path is not None:
             canvas.save(path)
     return canvas
@@ -145,6 +145,7 @@ def _drawn(
     absent: NDArray[np.object_],
     classes: Classes | None,
 ) -> Canvas:
+    shared, classes = classes is not None, classes or _classes(symbols)
     known = symbols.bounds is not None or place is not None or len(absent) > 0
     view = _view(canvas, _write_head(canvas, text, symbols), symbols, place, absent)
     layers = list(under(view)) if under is not None and known else []
@@ -174,6 +175,7 @@ def _drawn(
         layers=layers,
         absent=len(absent),
         heading=text.heading,
+        every_class=shared,
     )
     return canvas
 
