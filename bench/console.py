@@ -60,7 +60,7 @@ def findings(scale: Scale) -> Iterator[Finding]:
     program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
     if program is None:
         return
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
     count = scale.events
     city = scale.folder / f"city-console-{count}"
@@ -74,7 +74,7 @@ def findings(scale: Scale) -> Iterator[Finding]:
 
 
 def _demo(folder: Path) -> Path:
-    from stcloud.saas.demo import run
+    from stcloud.saas.demo import run  # noqa: PLC0415
 
     if not (folder / "city.toml").exists():
         with contextlib.redirect_stdout(io.StringIO()):
