@@ -6,14 +6,13 @@ Tested by `tests/saas/web/test_linkedviews.py`.
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import pyarrow as pa
 from pydantic import Field
 from starlette.responses import Response
 
-from stcloud.errors import InvalidInput, NotFound, Unsupported, nearest
+from stcloud.errors import Unsupported
 from stcloud.paas.query import Question
 from stcloud.saas.reproduction import python_text, shell_text
 from stcloud.saas.web.call import CityRequest, encoded
@@ -84,32 +83,15 @@ def forms(call: CityRequest) -> Response:
 
 def legends(call: CityRequest) -> Response:
     """Answer the classes and colours of a field of an answer, as maps of the library have them."""
-    from stcloud.saas.report.classes import class_limits  # noqa: PLC0415
-    from stcloud.saas.report.classrows import class_rows  # noqa: PLC0415
-    from stcloud.saas.report.palette import ABSENT, NO_VALUE, ZERO  # noqa: PLC0415
+    from stcloud.saas.report.fieldclasses import field_classes  # noqa: PLC0415
 
     document = read_document(call, LegendDocument)
     media = call.media(JSON)
-    question = document.question()
-    table, pin = _shaded(question, call)
-    values, whole = _numbers(table, document.field)
-    changes = document.field.endswith(("_change", "_change_pct"))
-    limits = class_limits(values, whole=whole, diverging=True if changes else None, most=document.classes)
-    rows = [] if limits is None else class_rows(limits, values)
+    table, pin = _shaded(document.question(), call)
+    given = field_classes(table, document.field, document.classes)
     personal = personal_in_document(call.city, call.given["document"], [document.field])
     call.given.update(rows=len(table), pin=pin, personal=personal if len(table) else frozenset())
-    given = {
-        "field": document.field, "kind": "diverging" if changes or (limits and limits.diverging) else "sequential",
-        "classes": [
-            {"from": _plain(row.lower, whole), "to": _plain(row.upper, whole), "colour": row.colour,
-             "label": row.label, "count": row.count}
-            for row in rows
-        ],
-        "zero": {"colour": ZERO, "count": int((values == 0).sum())},
-        "absent": {"colour": ABSENT}, "no_value": {"colour": NO_VALUE, "count": int(np.isnan(values).sum())},
-        "pin": pin,
-    }  # fmt: skip
-    return call.reply(encoded(given), media)
+    return call.reply(encoded({**given, "pin": pin}), media)
 
 
 def _shaded(question: Question, call: CityRequest) -> tuple[pa.Table, str | None]:
@@ -125,24 +107,3 @@ def _shaded(question: Question, call: CityRequest) -> tuple[pa.Table, str | None
             return groups.table, groups.pin.text
     answer = question.answer(query, no_file)
     return answer.table, None if answer.pin is None else answer.pin.text
-
-
-def _numbers(table: pa.Table, field: str) -> tuple[Any, bool]:
-    """Return a field's values, NaN where there is none, and whether they are whole numbers."""
-    names = table.column_names
-    if field not in names:
-        raise NotFound(
-            "unknown-field", f"the answer has no field '{field}' (there are: {', '.join(names)})",
-            nearest=nearest(field, names),
-        )  # fmt: skip
-    column = table[field]
-    whole = pa.types.is_integer(column.type)
-    if not (whole or pa.types.is_floating(column.type)):
-        raise InvalidInput(
-            "no-number", f"'{field}' has no numbers that classes could be made of", hint="name a measure"
-        )
-    return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), whole
-
-
-def _plain(value: float, whole: bool) -> float:  # noqa: FBT001
-    return int(value) if whole else float(value)
