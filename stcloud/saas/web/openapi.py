@@ -252,6 +252,12 @@ def _document_paths() -> dict[str, Any]:
         JoinDocument,
         SituationDocument,
     )
+    from stcloud.saas.web.seriesroutes import (  # noqa: PLC0415
+        EPISODE_FORMATS,
+        SERIES_FORMATS,
+        EpisodesDocument,
+        SeriesDocument,
+    )
 
     formats = (JSON, GEOJSON, CSV, NDJSON, ARROW, PARQUET)
     documents: dict[str, tuple[Any, str, tuple[Media, ...]]] = {
@@ -259,6 +265,8 @@ def _document_paths() -> dict[str, Any]:
         "/joins": (JoinDocument, "Answer a join", formats),
         "/cubes": (CubeDocument, "Answer a cube", formats),
         "/hotspots": (HotspotDocument, "Answer hot and cold spots", formats),
+        "/series": (SeriesDocument, "Answer what stations measured", SERIES_FORMATS),
+        "/episodes": (EpisodesDocument, "Answer the episodes of a rule", EPISODE_FORMATS),
         "/evaluations": (EvaluationDocument, "Answer an evaluation of cases", EVALUATION_FORMATS),
         "/evaluations/cases": (CountedCasesDocument, "Answer the cases of a number", (JSON,)),
         "/situation": (SituationDocument, "Answer what is known of a place", (JSON, GEOJSON)),

@@ -25,7 +25,16 @@ from stcloud.saas.web.questiondocument import CubeDocument, HotspotDocument, Joi
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer
 
-__all__ = ["cubes", "hotspots", "joins", "questions", "read_document", "situation", "too_many_rows"]
+__all__ = [
+    "cubes",
+    "hotspots",
+    "joins",
+    "no_file",
+    "questions",
+    "read_document",
+    "situation",
+    "too_many_rows",
+]
 
 
 def questions(call: CityRequest) -> Response:
@@ -38,15 +47,15 @@ def questions(call: CityRequest) -> Response:
         question = question.model_copy(update={"limit": most})
     elif question.limit is not None and question.limit > most:
         raise too_many_rows(most)
-    query = question.narrow(call.city.query(question.layer), _no_file)
-    return _answered(call, question.answer(query, _no_file))
+    query = question.narrow(call.city.query(question.layer), no_file)
+    return _answered(call, question.answer(query, no_file))
 
 
 def joins(call: CityRequest) -> Response:
     """Answer a join: events with their partners."""
     document = read_document(call, JoinDocument)
     question = document.question()
-    narrowed = question.narrow(call.city.query(question.layer), _no_file)
+    narrowed = question.narrow(call.city.query(question.layer), no_file)
     joining = narrowed.joining(document.join, document.how, **document.keywords())
     reader, most = joining.reader(), call.service.settings.most_rows
     batches, rows = [], 0
@@ -66,7 +75,7 @@ def cubes(call: CityRequest) -> Response:
     """Answer a cube: a row for each bin that has rows, with its step, cell and measures."""
     from stcloud.paas.query import Answer  # noqa: PLC0415
 
-    cube = read_document(call, CubeDocument).cube(call.city, _no_file)
+    cube = read_document(call, CubeDocument).cube(call.city, no_file)
     return _answered(call, Answer(cube.to_arrow(), call.city.configuration.lattice, dict(cube.facts)))
 
 
@@ -75,7 +84,7 @@ def hotspots(call: CityRequest) -> Response:
     from stcloud.paas.query import Answer  # noqa: PLC0415
 
     document = read_document(call, HotspotDocument)
-    result = document.hotspots(document.cube(call.city, _no_file))
+    result = document.hotspots(document.cube(call.city, no_file))
     facts = dict(result.cube.facts)
     return _answered(call, Answer(result.to_arrow(), call.city.configuration.lattice, facts))
 
@@ -137,7 +146,7 @@ def read_document(call: CityRequest, model: Any) -> Any:
     return validated
 
 
-def _no_file(place: str) -> str:
+def no_file(place: str) -> str:
     """Return a place as it is; `InvalidInput` ``no-files``: one that names a file of the service's machine."""
     if place.strip().startswith("file:"):
         raise InvalidInput(
