@@ -44,6 +44,7 @@ from stcloud.saas.web.media import (
     Media,
 )  # fmt: skip
 from stcloud.saas.web.openapi30 import as_openapi_30
+from stcloud.saas.web.questionpaths import address_operation, question_paths
 from stcloud.saas.web.records import CATALOGUE_JSON, catalogue_id
 from stcloud.saas.web.referencesystem import reference_systems
 from stcloud.saas.web.selection import SELECTING
@@ -271,7 +272,7 @@ def _document_paths() -> dict[str, Any]:
         "/evaluations/cases": (CountedCasesDocument, "Answer the cases of a number", (JSON,)),
         "/situation": (SituationDocument, "Answer what is known of a place", (JSON, GEOJSON)),
     }
-    return {
+    paths = {
         path: {"post": operation(summary, media, {}, []) | {
             "requestBody": {
                 "required": True,
@@ -280,6 +281,8 @@ def _document_paths() -> dict[str, Any]:
         }}
         for path, (model, summary, media) in documents.items()
     }  # fmt: skip
+    paths["/questions"]["get"] = address_operation()
+    return paths | question_paths()
 
 
 def _difference(*, versioned: bool) -> list[dict[str, Any]]:

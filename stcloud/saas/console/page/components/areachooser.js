@@ -3,9 +3,8 @@ import { choicesOf } from "../core/areas.js";
 import { useAreaLayers, useLayer } from "../core/documents.js";
 import { useConsole } from "../core/hooks.js";
 import { html } from "../core/html.js";
-import { Typed } from "./validclock.js";
-
-const OWN = " ";
+import { useNaming } from "../core/naming.js";
+import { measuresOf } from "./question/measure.js";
 
 /** @param {{state: import("../core/state.js").State, by: string | undefined}} given `by`: that which the map has now */
 export function AreaChooser({ state, by }) {
@@ -28,23 +27,16 @@ export function AreaChooser({ state, by }) {
 /** @param {{state: import("../core/state.js").State}} given */
 export function MeasureChooser({ state }) {
   const { store, t } = useConsole();
-  const columns = useLayer(state.layer)?.columns ?? [];
-  const [began, ended] = columns.filter(({ type }) => type === "instant").map(({ name }) => name);
-  const numbers = columns.filter(({ type, classes }) => type === "number" || (type === "integer" && !classes)).map(({ name }) => name);
-  const given = [
-    ["", t("measure.count")], ["per_km2", t("measure.per-km2")],
-    ...(ended ? [[`median(days(${ended} - ${began}))`, t("measure.days", { from: began, to: ended })]] : []),
-    ...numbers.filter((name) => !/^(lon|lat|x|y)$/i.test(name)).slice(0, 6).map((name) => [`mean(${name})`, t("measure.mean", { column: name })]),
-  ];
-  const isOwn = state.measure !== "" && !given.some(([measure]) => measure === state.measure);
+  const layer = useLayer(state.layer);
+  const offered = measuresOf(layer, useNaming(layer), t);
+  const chosen = state.measure || "count";
   const choose = (/** @type {Event} */ event) => {
     const { value } = /** @type {HTMLSelectElement} */ (event.target);
-    store.set({ measure: value === OWN ? "count()" : value });
+    store.set({ measure: value === "count" ? "" : value });
   };
-  return html`<label class="chooser">${t("measure")}
-    <select value=${isOwn ? OWN : state.measure} disabled=${state.other !== ""} onChange=${choose}>
-      ${given.map(([measure, text]) => html`<option key=${measure} value=${measure} selected=${measure === state.measure}>${text}</option>`)}
-      <option value=${OWN} selected=${isOwn}>${t("measure.own")}</option>
-    </select></label>
-    ${isOwn && html`<${Typed} value=${state.measure} label=${t("measure.own")} hint="median(days(closed - opened))" onSet=${(/** @type {string} */ measure) => store.set({ measure: measure === "count" ? "" : measure })} />`}`;
+  return html`<label class="chooser">${t("measure.label")}
+    <select value=${chosen} disabled=${state.other !== ""} onChange=${choose}>
+      ${offered.map(({ measure, name }) => html`<option key=${measure} value=${measure} selected=${measure === chosen}>${name}</option>`)}
+      ${!offered.some(({ measure }) => measure === chosen) && html`<option value=${chosen} selected>${chosen}</option>`}
+    </select></label>`;
 }

@@ -15,16 +15,21 @@ const SHOWN = 10;
 export function AreaTable({ question, by, field, title, name, limit = SHOWN, open = false }) {
   const { api, store, t, lang } = useConsole();
   const [opened, setOpened] = useState(open);
-  const asked = { ...question, order: [`-${field}`], limit };
+  const [order, setOrder] = useState("");
+  const asked = { ...question, order: [order || `-${field}`], limit };
   const { value, problem, waiting } = useAnswer((signal) => (opened ? api.post("/questions", asked, { signal }) : undefined), [asked, opened]);
   const code = fieldOf(by);
   const narrow = (/** @type {any} */ of) => store.set({ group: [...store.get().group, groupText(by, of)] });
+  const sorted = (/** @type {string} */ of, /** @type {string} */ text, /** @type {string} */ kind) => {
+    const way = asked.order[0] === of ? "ascending" : asked.order[0] === `-${of}` ? "descending" : "none";
+    return html`<th scope="col" class=${kind} aria-sort=${way}><button type="button" class="sorter" onClick=${() => setOrder(way === "descending" ? of : `-${of}`)}>${text}<span aria-hidden="true">${{ ascending: " ▴", descending: " ▾", none: "" }[way]}</span></button></th>`;
+  };
   return html`<details class="area-table" open=${open} onToggle=${(/** @type {Event} */ event) => setOpened(/** @type {HTMLDetailsElement} */ (event.target).open)}>
     <summary>${t("areas.table")}</summary>
     ${problem && html`<${Failure} problem=${problem} t=${t} />`}
     <div class="scrolled" tabindex="0" role="region" aria-label=${title} aria-busy=${waiting}><table>
       <caption>${t("areas.top", { n: value?.rows.length ?? 0, title })}</caption>
-      <thead><tr><th scope="col">${t("areas.area")}</th>${field !== "count" && html`<th scope="col" class="number">${title}</th>`}<th scope="col" class="number">${t("measure.count")}</th><th scope="col"><span class="seen-not">${t("areas.narrow")}</span></th></tr></thead>
+      <thead><tr>${sorted(code, t("areas.area"), "")}${field !== "count" && sorted(field, title, "number")}${sorted("count", t("measure.count"), "number")}<th scope="col"><span class="seen-not">${t("areas.narrow")}</span></th></tr></thead>
       <tbody>${(value?.rows ?? []).map((/** @type {any} */ row) => html`<tr key=${row[code]}>
         <th scope="row">${name(row[code])}</th>
         ${field !== "count" && html`<td class="number">${numberText(row[field], lang)}</td>`}
@@ -52,7 +57,7 @@ export function AreaCard({ question, by, field, title, name, properties, close, 
     ${by !== "unit" && name(code) !== String(code) && !by.startsWith("cell:") && html`<p class="code">${code}</p>`}
     <dl>
       <dt>${t("measure.count")}</dt><dd><${Count} value=${properties.count ?? 0} question=${rows} label=${name(code)} /></dd>
-      ${other && html`<dt>${t("difference.before")}</dt><dd><${Count} value=${properties.count_before ?? 0} question=${{ ...rows, known_at: other }} label=${t("difference.before")} /></dd>`}
+      ${other && html`<dt>${t("difference.before")}</dt><dd><${Count} value=${properties.count_other ?? 0} question=${{ ...rows, known_at: other }} label=${t("difference.before")} /></dd>`}
       ${field !== "count" && html`<dt>${title}</dt><dd>${numberText(properties[field], lang)}</dd>`}
     </dl>
     <button type="button" onClick=${narrow}>${t("areas.narrow-here")}</button>`;

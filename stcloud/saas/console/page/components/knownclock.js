@@ -8,8 +8,10 @@ import { loadsBefore } from "../core/loads.js";
 import { Thumbs } from "./thumbs.js";
 import { Typed } from "./validclock.js";
 
-/** @param {{state: import("../core/state.js").State}} given */
-export function KnownClock({ state }) {
+/**
+ * @param {{state: import("../core/state.js").State, plain?: boolean}} given `plain`: without the difference of two instants
+ */
+export function KnownClock({ state, plain = false }) {
   const { api, city, store, t } = useConsole();
   const [waiting, setWaiting] = useState(false);
   const layer = layerOf(city, state.layer);
@@ -31,12 +33,12 @@ export function KnownClock({ state }) {
       <h2>${t("clock.known")}</h2>
       <${Instant} label=${t("clock.known")} value=${state.known} onSet=${(/** @type {string} */ known) => known && store.set({ known })} />
       <button type="button" aria-busy=${waiting} onClick=${newest}>${t("clock.latest")}</button>
-      <button type="button" aria-pressed=${state.other !== ""} onClick=${differ}>${t("clock.differ")}</button>
+      ${!plain && html`<button type="button" aria-pressed=${state.other !== ""} onClick=${differ}>${t("clock.differ")}</button>`}
       ${layer && html`<${Staleness} layer=${layer} />`}
     </div>
     ${loads.length > 0 && html`<${Marks} label=${t("clock.known")} value=${state.known} loads=${loads} onSet=${(/** @type {string} */ known) => store.set({ known })} latest=${newest} />`}
     <p class="understood" role="status">${asKnown(state.known, loads, city.zone, t)}</p>
-    ${state.other && html`<div class="clock-head other">
+    ${state.other && !plain && html`<div class="clock-head other">
       <h3>${t("clock.other")}</h3>
       <${Instant} label=${t("clock.other")} value=${state.other} onSet=${(/** @type {string} */ other) => store.set({ other })} />
       <span class="understood">${asKnown(state.other, loads, city.zone, t)}</span>

@@ -7,27 +7,26 @@ const DIGITS = 6;
 /**
  * Return how areas are drawn into the places of the question.
  * @param {any} map
+ * @param {"" | "box" | "area"} shape
+ * @param {(shape: "" | "box" | "area") => void} setShape
  * @param {(overlays: import("./mapview.js").Overlay[]) => void} setDrawing what is drawn so far
  */
-export function useDrawing(map, setDrawing) {
+export function useDrawing(map, shape, setShape, setDrawing) {
   const { store } = useConsole();
-  const [shape, setShape] = useState(/** @type {"" | "box" | "area"} */ (""));
   const [corners, setCorners] = useState(/** @type {[number, number][]} */ ([]));
   const [pointer, setPointer] = useState(/** @type {[number, number] | null} */ (null));
   const newest = useRef(corners);
   newest.current = corners;
-  const end = () => {
-    setShape("");
-    setCorners([]);
-    setPointer(null);
-    setDrawing([]);
-  };
+  const end = () => setShape("");
   const finish = (/** @type {[number, number][]} */ given = newest.current) => {
     if (given.length < least(shape)) return;
     store.set({ where: [...store.get().where, textOf(shape, given)] });
     end();
   };
   useEffect(() => {
+    setCorners([]);
+    setPointer(null);
+    setDrawing([]);
     if (!shape) return () => {};
     const canvas = map.getCanvas();
     const add = (/** @type {{lng: number, lat: number}} */ { lng, lat }) => {
@@ -65,16 +64,7 @@ export function useDrawing(map, setDrawing) {
     const line = pointer ? [...corners, pointer] : corners;
     setDrawing([{ id: "drawing", kind: "geojson", look: "drawing", data: drawnSoFar(shape, line, corners) }]);
   }, [shape, corners, pointer]);
-  return {
-    shape,
-    whole: corners.length >= least(shape),
-    begin: (/** @type {"box" | "area"} */ kind) => {
-      end();
-      if (kind !== shape) setShape(kind);
-    },
-    finish: () => finish(),
-    cancel: end,
-  };
+  return { whole: shape !== "" && corners.length >= least(shape), finish: () => finish(), cancel: end };
 }
 
 /** @param {string} shape */

@@ -31,7 +31,7 @@ export function MapLegend({ legend, title, waiting = false }) {
     <h3>${title}</h3>
     ${shown.length === 0 && html`<p>${t("legend.empty")}</p>`}
     <ul>${shown.map(({ colour, label, count }) => html`<li key=${colour + label}>
-      <span class="swatch" style=${{ background: colour }} aria-hidden="true"></span>
+      <span class="swatch" style=${{ background: `color-mix(in srgb, ${colour} 85%, var(--land))` }} aria-hidden="true"></span>
       <span>${label}</span>
       <span class="areas" title=${t("legend.areas", { n: numberText(count, lang) })}><span class="seen-not">${t("legend.areas", { n: numberText(count, lang) })}</span><span aria-hidden="true">${numberText(count, lang)}</span></span>
     </li>`)}</ul>

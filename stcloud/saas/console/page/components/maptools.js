@@ -4,10 +4,14 @@ import { html, useEffect, useState } from "../core/html.js";
 import { numberText } from "../core/format.js";
 import { useDrawing } from "./mapdrawing.js";
 
-/** @param {{map: any, drawn?: boolean, setDrawing: (overlays: import("./mapview.js").Overlay[]) => void}} given */
-export function MapTools({ map, drawn, setDrawing }) {
+/**
+ * @param {{map: any, shape: "" | "box" | "area", setShape?: (shape: "" | "box" | "area") => void,
+ *   setDrawing: (overlays: import("./mapview.js").Overlay[]) => void}} given
+ */
+export function MapTools({ map, shape, setShape, setDrawing }) {
   const { city, t } = useConsole();
-  const draw = useDrawing(map, setDrawing);
+  const draw = useDrawing(map, shape, setShape ?? (() => {}), setDrawing);
+  const begin = (/** @type {"box" | "area"} */ kind) => setShape?.(shape === kind ? "" : kind);
   const extent = city.extent ?? /** @type {any} */ (city).bbox;
   const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   const to = (/** @type {number} */ by) => map.easeTo({ zoom: map.getZoom() + by, duration: still ? 0 : 200 });
@@ -15,10 +19,10 @@ export function MapTools({ map, drawn, setDrawing }) {
     <button type="button" aria-label=${t("map.nearer")} title=${t("map.nearer")} onClick=${() => to(1)}>+</button>
     <button type="button" aria-label=${t("map.farther")} title=${t("map.farther")} onClick=${() => to(-1)}>−</button>
     ${extent && html`<button type="button" aria-label=${t("map.all")} title=${t("map.all")} onClick=${() => map.fitBounds(extent, { padding: 24, duration: 0 })}>⤢</button>`}
-    ${drawn && html`<button type="button" aria-pressed=${draw.shape === "box"} aria-label=${t("draw.box")} title=${t("draw.box")} onClick=${() => draw.begin("box")}>▭</button>
-      <button type="button" aria-pressed=${draw.shape === "area"} aria-label=${t("draw.area")} title=${t("draw.area")} onClick=${() => draw.begin("area")}>⬠</button>`}
+    ${setShape && html`<button type="button" aria-pressed=${shape === "box"} aria-label=${t("draw.box")} title=${t("draw.box")} onClick=${() => begin("box")}>▭</button>
+      <button type="button" aria-pressed=${shape === "area"} aria-label=${t("draw.area")} title=${t("draw.area")} onClick=${() => begin("area")}>⬠</button>`}
   </div>
-  ${draw.shape && html`<div class="draw-help" role="status">${t(`draw.help.${draw.shape}`)}
+  ${shape && html`<div class="draw-help" role="status">${t(`draw.help.${shape}`)}
     <button type="button" onClick=${draw.finish} disabled=${!draw.whole}>${t("draw.finish")}</button>
     <button type="button" onClick=${draw.cancel}>${t("draw.cancel")}</button></div>`}
   <${ScaleBar} map=${map} />`;

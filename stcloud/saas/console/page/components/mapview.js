@@ -40,12 +40,13 @@ import { MapTools } from "./maptools.js";
  * @property {string} [valid] instant of valid time of the layers underneath; default that of the state
  * @property {string} [summary] what the map shows, in words
  * @property {any} [children] legends and tables that lie over the map or below it
- * @property {boolean} [drawn] whether areas can be drawn
+ * @property {"" | "box" | "area"} [shape] what is being drawn into the places of the question
+ * @property {(shape: "" | "box" | "area") => void} [setShape] begins and ends that; without it nothing is drawn
  */
 
 /** @param {Given} given */
 export function MapView(given) {
-  const { overlays, under, state, valid, summary, children, drawn } = given;
+  const { overlays, under, state, valid, summary, children, shape = "", setShape } = given;
   const { api, city, t, dark } = useConsole();
   const place = useRef(/** @type {HTMLElement | null} */ (null));
   const [map, setMap] = useState(/** @type {any} */ (null));
@@ -91,7 +92,7 @@ export function MapView(given) {
   return html`<div class="mapview" role="region" aria-label=${t("map.region")}>
     <div class="canvas" ref=${place}></div>
     <div class="crosshair" aria-hidden="true"></div>
-    ${map && html`<${MapTools} map=${map} drawn=${drawn} setDrawing=${setDrawing} />`}
+    ${map && html`<${MapTools} map=${map} shape=${shape} setShape=${setShape} setDrawing=${setDrawing} />`}
     <p class="reading" data-shown=${reading !== ""}>${reading}</p>
     <p class="seen-not" role="status">${summary ?? ""} ${card ? "" : reading}</p>
     ${fault && html`<p class="map-fault" role="alert">${t("map.fault", { detail: fault })} <button type="button" onClick=${() => setFault("")}>${t("close")}</button></p>`}

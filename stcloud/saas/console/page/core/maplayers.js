@@ -98,7 +98,6 @@ export function createMapLayers(map, scheme) {
     slot.shown ??= slot.coming ? undefined : draw(overlay, key, false);
   }
 
-  globalThis.__map = map;
   map.on("sourcedata", (/** @type {any} */ event) => event.isSourceLoaded && reveal());
   map.on("idle", reveal);
   return {

@@ -21,7 +21,7 @@ const BUILDING = /build|house|建筑|房/i;
  * @param {string} scheme of addresses that are asked for through the api
  */
 export function sourceOf(overlay, scheme) {
-  if (overlay.kind === "geojson") return { type: "geojson", data: overlay.data ?? { type: "FeatureCollection", features: [] } };
+  if (overlay.kind === "geojson") return { type: "geojson", generateId: true, data: overlay.data ?? { type: "FeatureCollection", features: [] } };
   if (overlay.kind === "image") return { type: "image", url: `${scheme}:/${overlay.path}`, coordinates: overlay.corners };
   const question = encodeURIComponent(JSON.stringify(overlay.question));
   return {
@@ -72,7 +72,7 @@ function areas(overlay, dark) {
   const hovered = ["boolean", ["feature-state", "hovered"], false];
   return [
     { part: "face", level: "areas", type: "fill", pick: true,
-      paint: { "fill-color": overlay.colour ?? SEQUENTIAL[2], "fill-opacity": overlay.opacity ?? 0.78, "fill-antialias": false } },
+      paint: { "fill-color": overlay.colour ?? SEQUENTIAL[2], "fill-opacity": overlay.opacity ?? 0.85, "fill-antialias": false } },
     { part: "edge", level: "areas", type: "line",
       paint: { "line-color": ["case", hovered, dark ? "#ffffff" : "#000000", edge], "line-width": ["case", hovered, 3, 0.6], "line-opacity": ["case", hovered, 1, 0.55] } },
   ];
