@@ -15,11 +15,8 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.store.folder import Folder
-<<<<<<< HEAD
 from stcloud.late import plugin
-=======
 from stcloud.time import Instant, instant_us
->>>>>>> report
 
 if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar

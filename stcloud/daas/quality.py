@@ -68,12 +68,6 @@ class LayerQuality:
         return self.rejected / self.read if self.read else None
 
 
-<<<<<<< HEAD
-def quality_of(layer: Layer) -> LayerQuality:
-    """Return how good the rows of a layer are; reads the ledger, and columns of rows where logs say too little."""
-    standing = standing_loads(layer.loads)
-    completeness = layer.completeness()
-=======
 def quality_of(layer: Layer, known_us: int | None = None) -> LayerQuality:
     """Return how good the rows of a layer are; reads the ledger, and columns of rows where logs say too little.
 
@@ -85,12 +79,10 @@ def quality_of(layer: Layer, known_us: int | None = None) -> LayerQuality:
         As it was known at this recorded instant, UTC microseconds; None: now. A past one reads columns of all rows.
     """
     loads = [load for load in layer.loads if known_us is None or load.recorded_at_us <= known_us]
-    withdrawn = withdrawn_of(loads)
-    standing = [load for load in loads if load.mode not in _NO_LOADS and load.load not in withdrawn]
+    standing = standing_loads(loads)
     completeness = layer.completeness(known_us)
     past = known_us is not None and known_us < layer.pin_us()
     rows, unplaced, late_us = _known_then(layer, known_us or 0) if past else _known_now(layer)
->>>>>>> report
     return LayerQuality(
         rows=rows,
         unplaced=unplaced,
@@ -102,7 +94,6 @@ def quality_of(layer: Layer, known_us: int | None = None) -> LayerQuality:
     )
 
 
-<<<<<<< HEAD
 def standing_loads(loads: Sequence[Reckoning]) -> list[Reckoning]:
     """Return the loads of a layer that were not taken back, without undos, purges and statements, in their order."""
     withdrawn = withdrawn_of(loads)
@@ -112,7 +103,8 @@ def standing_loads(loads: Sequence[Reckoning]) -> list[Reckoning]:
 def last_load_of(loads: Sequence[Reckoning]) -> Reckoning | None:
     """Return the last load of a layer that stands; None: there is none."""
     return max(standing_loads(loads), key=lambda load: load.recorded_at_us, default=None)
-=======
+
+
 def _known_now(layer: Layer) -> tuple[int, int, int | None]:
     """Return how many rows there are, how many of them have no place, and how late they were recorded."""
     return layer.events, _unplaced(layer), None if layer.layer_kind.versioned else _lateness_us(layer)
@@ -147,7 +139,6 @@ def _late_then(rows: pa.Table, current: pa.ChunkedArray) -> int | None:
     grouped = late.group_by("key").aggregate([("late_us", "min"), ("current", "any")])
     median = pc.quantile(grouped.filter(grouped["current_any"])["late_us_min"], 0.5, interpolation="lower")[0]
     return None if median.as_py() is None else int(median.as_py())
->>>>>>> report
 
 
 def _unplaced(layer: Layer) -> int:

@@ -23,7 +23,7 @@ _NARROWING = ("weekdays", "hours", "months", "seasons", "days", "calendar", "rel
 _METHODS = {"group": "of_group", "as_of": "as_of", "known_at": "known_at", "grid_at": "restated"}
 """Methods of `Query` that are called with the value of a field, or with each value of a list."""
 _PAGED, _MEASURED = ("order", "limit", "after"), ("until", "having", "rated_at")
-_BESIDE = {"where": "where", "as-of": "as_of"}
+_BESIDE = {"where": "where", "as-of": "as_of", "known-at": "known_at"}
 """Fields of the other question, by the form of ``compare`` that names its value."""
 
 
@@ -63,17 +63,10 @@ def shell_text(
     return " ".join(["stcloud", command, *map(_typed, [place, question.layer, *words])])
 
 
-<<<<<<< HEAD
-def _stated(question: Question) -> Iterable[tuple[str, str]]:
-    """Return the options of a question with their values, in the order of its fields."""
-    given: dict[str, Any] = question.model_dump(
-        mode="json", exclude_defaults=True, exclude={"version", "layer"}
-=======
 def _stated(question: Question, leave_out: frozenset[str]) -> Iterable[tuple[str, str | None]]:
     """Give the options of a question with their values, in the order of its fields."""
     given: dict[str, Any] = question.model_dump(
         mode="json", exclude_defaults=True, exclude={"version", "layer", *leave_out}
->>>>>>> report
     )
     for name, value in given.items():
         option = f"--{name.replace('_', '-')}"
@@ -141,17 +134,6 @@ def _narrowed(question: Question, city: str) -> list[str]:
     if question.what:
         steps.append(_call("what", map(_literal, question.what), crs))
     if question.where:
-<<<<<<< HEAD
-        steps.append(_call("where", question.where, crs))
-    if question.when or set(narrowed) - {"now"}:
-        steps.append(_call("when", question.when, narrowed))
-    for method, name in (("as_of", "as_of"), ("known_at", "known_at"), ("restated", "grid_at")):
-        if getattr(question, name) is not None:
-            steps.append(_call(method, (getattr(question, name),), {}))
-    if question.group:
-        steps.append(_call("of_group", question.group, {}))
-    return ".".join([*steps, _goal(question)])
-=======
         steps.append(_call("where", map(_place, question.where), crs))
     if question.when or recurring:
         steps.append(_call("when", map(_literal, question.when), recurring | _given(question, ("now",))))
@@ -160,7 +142,6 @@ def _narrowed(question: Question, city: str) -> list[str]:
             values = value if isinstance(value, tuple) else (value,)
             steps.append(_call(method, map(_literal, values), {}))
     return steps
->>>>>>> report
 
 
 def _place(text: str) -> str:

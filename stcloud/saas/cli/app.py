@@ -59,12 +59,7 @@ for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, series.series, episodes.episodes, scenes.scenes, cube.cube, hotspots.hotspots,
     layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
-<<<<<<< HEAD
-    vacuum.vacuum, purge.purge, copy.copy, serve.serve,
-    console.console, demo.demo,
-=======
-    report.report, vacuum.vacuum, purge.purge, copy.copy, serve.serve, demo.demo,
->>>>>>> report
+    report.report, vacuum.vacuum, purge.purge, copy.copy, serve.serve, console.console, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)
