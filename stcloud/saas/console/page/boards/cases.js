@@ -1,4 +1,5 @@
 // Cases: what waits for a role, a search, a new one, how they are evaluated; a case opened beside.
+import { anew } from "../components/board/anew.js";
 import { Choice, Parts } from "../components/board/controls.js";
 import { Instants } from "../components/board/instants.js";
 import { CaseDetail } from "../components/cases/casedetail.js";
@@ -16,7 +17,7 @@ const VIEWS = /** @type {const} */ (["", "find", "open", "evaluation"]);
 /** @typedef {import("../components/cases/logs.js").CaseEntry} CaseEntry */
 
 /** @param {{state: import("../core/state.js").State}} given */
-export function Cases({ state }) {
+function CasesBoard({ state }) {
   const { store, t } = useConsole();
   const answer = useLogs();
   /** @type {import("../components/cases/logs.js").Log[]} */
@@ -64,3 +65,5 @@ function Beside({ given, cases, view }) {
     <div class=${state.case ? "lowmap" : ""}><${CaseMap} cases=${cases} state=${state} place=${place} onPlace=${view === "open" ? choose : undefined} /></div>
     ${state.case && html`<${CaseDetail} key=${state.case} ...${given} />`}`;
 }
+
+export const Cases = anew(CasesBoard);

@@ -1,4 +1,5 @@
 // What stations measured: as lines over time, with flags and gaps; by hour, day or month; episodes of a rule; stations beside each other.
+import { anew } from "../components/board/anew.js";
 import { Instants } from "../components/board/instants.js";
 import { Failure } from "../components/failure.js";
 import { Episodes } from "../components/series/episodes.js";
@@ -10,7 +11,7 @@ import { useAnswer, useConsole } from "../core/hooks.js";
 import { html, useEffect } from "../core/html.js";
 
 /** @param {{state: import("../core/state.js").State}} given */
-export function Series({ state }) {
+function SeriesBoard({ state }) {
   const { api, city, store, t } = useConsole();
   const layers = city.layers.filter(({ role }) => role === "readings");
   const layer = layers.find(({ name }) => name === state.layer) ?? layers[0];
@@ -41,3 +42,5 @@ export function Series({ state }) {
     </section>
   </div>`;
 }
+
+export const Series = anew(SeriesBoard);

@@ -5,6 +5,7 @@ import * as series from "./series.js";
 /** @type {Record<string, string>} */
 export const en = {
   all: "All",
+  "table.of": "Table: {caption}",
   search: "Search",
   links: "Elsewhere",
   theme: "Theme",
@@ -171,6 +172,7 @@ export const en = {
 /** @type {Record<string, string>} */
 export const zh = {
   all: "全部",
+  "table.of": "表格：{caption}",
   search: "搜索",
   links: "其他入口",
   theme: "主题",
