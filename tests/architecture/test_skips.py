@@ -19,6 +19,7 @@ MACHINE = {
     "PostgreSQL is not available: {}": "a server that not every machine has",
     "mounting a file system is not permitted here": "mounting needs root",
     "Chromium is not installed: make .venv/.chromium": "a browser that not every machine has",
+    "axe-core is not installed: make .venv/.page": "a checker from npm, which not every machine has",
     "no device that is full": "only Linux has /dev/full",
     "only Linux lists the threads of a process": "a look into /proc",
     "no such object store here: {}": "servers that are installed beside Python",

@@ -75,7 +75,7 @@ class AnswerDesk:
         answer = self._answer
         name = answer.facts.get("layer", "")
         document: dict[str, Any] = {
-            "name": name, "boards": ["answer"], "layers": [], "logs": [], "grids": [], "extent": None, "now": "-",
+            "name": name, "boards": ["answer"], "layers": [], "logs": [], "grids": [], "bbox": None, "now": "-",
         }  # fmt: skip
         return encoded(document), JSON
 

@@ -3,7 +3,7 @@
 
 /** @typedef {{get: (name: string) => any, send: (content: any, callbacks?: any, buffers?: any[]) => void, on: (event: string, listener: any) => void, off: (event: string, listener: any) => void}} Model */
 
-const ADDRESS = /"(\.{1,2}\/[^"\n]+\.m?js)"/g;
+const ADDRESS = /(from ?|\()"(\.{1,2}\/[^"\n]+\.m?js)"/g;
 
 /**
  * Return the addresses of modules by their names.
@@ -15,9 +15,10 @@ function addressesOf(modules) {
   const addresses = {};
   const addressOf = (/** @type {string} */ name) => {
     if (!(name in addresses)) {
-      const text = name.startsWith("vendor/maplibre") ? modules[name] : modules[name].replaceAll(ADDRESS, (whole, path) => {
+      // In brackets there are vendored libraries, which are loaded when they are needed, and types in comments.
+      const text = name.startsWith("vendor/maplibre") ? modules[name] : modules[name].replaceAll(ADDRESS, (whole, before, path) => {
         const other = new URL(path, `http://modules/${name}`).pathname.slice(1);
-        return other in modules ? `"${addressOf(other)}"` : whole;
+        return before === "(" && !other.startsWith("vendor/") ? whole : `${before}"${addressOf(other)}"`;
       });
       addresses[name] = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
     }
