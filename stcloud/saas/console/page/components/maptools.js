@@ -12,7 +12,7 @@ export function MapTools({ map, shape, setShape, setDrawing }) {
   const { city, t } = useConsole();
   const draw = useDrawing(map, shape, setShape ?? (() => {}), setDrawing);
   const begin = (/** @type {"box" | "area"} */ kind) => setShape?.(shape === kind ? "" : kind);
-  const extent = city.extent ?? /** @type {any} */ (city).bbox;
+  const extent = city.bbox;
   const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   const to = (/** @type {number} */ by) => map.easeTo({ zoom: map.getZoom() + by, duration: still ? 0 : 200 });
   return html`<div class="map-tools" role="group" aria-label=${t("map.tools")}>

@@ -63,7 +63,7 @@ export function MapView(given) {
     let gone = false;
     /** @type {any} */
     let made = null;
-    const extent = city.extent ?? /** @type {any} */ (city).bbox;
+    const extent = city.bbox;
     // Where the map will be is known before the library is: what depends on it can be asked for at once.
     const view = state.map || (extent && place.current ? fitted(extent, place.current.clientWidth, place.current.clientHeight) : "");
     if (view) given.onView(view);
