@@ -1,41 +1,101 @@
-// The rows of a number, page by page, and why each is in the answer.
+// The rows of a number, page by page: as many as the number says. A row opens why it is in the answer.
+import { useLayer } from "../core/documents.js";
+import { downloadTable, fileName } from "../core/exporting.js";
 import { useAnswer, useConsole } from "../core/hooks.js";
 import { html, useEffect, useRef, useState } from "../core/html.js";
 import { numberText } from "../core/format.js";
+import { Problem } from "../core/api.js";
 import { Failure } from "./failure.js";
+import { ColumnChooser, columnsShown } from "./rows/columns.js";
+import { RowTable } from "./rows/table.js";
+import { Why } from "./rows/why.js";
 
-const PAGE_ROWS = 100;
+const PAGE_ROWS = 50;
 
 /** @param {{state: import("../core/state.js").State}} given `state.rows` holds the question */
 export function Rows({ state }) {
   const { api, store, t, lang } = useConsole();
-  const [after, setAfter] = useState("");
-  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  const question = JSON.parse(state.rows);
-  useEffect(() => setAfter(""), [state.rows]);
-  useEffect(() => dialog.current?.focus(), []);
+  const place = useRef(/** @type {HTMLElement | null} */ (null));
+  const heading = useRef(/** @type {HTMLElement | null} */ (null));
+  const question = questionIn(state.rows);
+  const layer = useLayer(question.layer);
+  const [order, setOrder] = useState("");
+  const [cursors, setCursors] = useState(/** @type {string[]} */ ([]));
+  const [hidden, setHidden] = useState(/** @type {Record<string, boolean>} */ ({}));
+  const [opened, setOpened] = useState("");
+  const [tries, setTries] = useState(0);
+  const [failed, setFailed] = useState(/** @type {Problem | undefined} */ (undefined));
   const close = () => store.set({ rows: "" });
-  const counted = useAnswer((signal) => api.post("/questions", { ...question, count: true }, { signal }), [state.rows]);
-  const page = useAnswer(
-    (signal) => api.post("/questions", { ...question, limit: PAGE_ROWS, ...(after ? { after } : {}) }, { signal }),
-    [state.rows, after],
-  );
-  const problem = page.problem ?? counted.problem;
+  useFocus(place, heading, state.rows);
+  useEffect(() => {
+    setCursors([]);
+    setOrder("");
+    setOpened("");
+    setFailed(undefined);
+  }, [state.rows]);
+  const ordered = order ? { ...question, order: [order] } : question;
+  const after = cursors.at(-1) ?? "";
+  const counted = useAnswer((signal) => api.post("/questions", { ...question, count: true }, { signal }), [state.rows, tries]);
+  const page = useAnswer((signal) => api.post("/questions", { ...ordered, limit: PAGE_ROWS, ...(after && { after }) }, { signal }), [state.rows, order, after, tries]);
+  const problem = page.problem ?? counted.problem ?? failed;
+  const count = counted.value?.rows[0].count;
   const rows = page.value?.rows ?? [];
-  const columns = Object.keys(rows[0] ?? {}).filter((name) => name === "st_key" || name === "st_time" || !name.startsWith("st_"));
-  return html`<section class="rows" ref=${dialog} tabindex="-1" aria-label=${t("rows")} aria-busy=${page.waiting}
-    onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && close()}>
+  const columns = columnsShown(rows, layer, hidden);
+  const sort = (/** @type {string} */ column) => {
+    setCursors([]);
+    setOrder(order === column ? `-${column}` : order === `-${column}` ? "" : column);
+  };
+  const keep = () => downloadTable(api, ordered, fileName(question.layer, "rows", "csv")).catch((error) => setFailed(error instanceof Problem ? error : new Problem(0, "fault", String(error))));
+  const first = cursors.length * PAGE_ROWS;
+  return html`<section class="rows" ref=${place} aria-label=${t("rows")} aria-busy=${page.waiting || counted.waiting}
+    onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && (opened ? setOpened("") : close())}>
     <header>
-      <h2 data-rows=${counted.value?.rows[0].count}>${t("rows.title", { count: numberText(counted.value?.rows[0].count, lang) })}</h2>
-      <button type="button" onClick=${close}>${t("close")}</button>
+      <h2 ref=${heading} tabindex="-1" data-rows=${counted.waiting ? undefined : count}>${t("rows.title", { count: numberText(count, lang) })}${" "}
+        <span class="of">${layer?.title ?? question.layer}</span></h2>
+      <div class="view-tools">
+        <${ColumnChooser} rows=${rows} layer=${layer} hidden=${hidden} onChange=${setHidden} />
+        <button type="button" onClick=${keep}>CSV</button>
+        <button type="button" onClick=${close}>${t("close")}</button>
+      </div>
     </header>
-    ${problem && html`<${Failure} problem=${problem} t=${t} />`}
-    <div class="scrolled" tabindex="0" role="region" aria-label=${t("rows")}>
-      <table>
-        <thead><tr>${columns.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-        <tbody>${rows.map((/** @type {any} */ row) => html`<tr>${columns.map((name) => html`<td>${row[name] ?? ""}</td>`)}</tr>`)}</tbody>
-      </table>
+    ${problem && html`<${Failure} problem=${problem} t=${t} again=${() => { setFailed(undefined); setTries(tries + 1); }} />`}
+    <div class="rows-body">
+      <${RowTable} rows=${rows} columns=${columns} layer=${layer} order=${order} opened=${opened} onSort=${sort} onOpen=${setOpened} />
+      ${opened && html`<${Why} key=${opened} question=${question} row=${opened} onClose=${() => setOpened("")} />`}
     </div>
-    ${page.value?.next && html`<button type="button" onClick=${() => setAfter(page.value.next)}>${t("rows.next")}</button>`}
+    <footer class="actions">
+      <button type="button" disabled=${!cursors.length} onClick=${() => setCursors(cursors.slice(0, -1))}>${t("rows.previous")}</button>
+      <button type="button" disabled=${!page.value?.next} onClick=${() => setCursors([...cursors, page.value?.next ?? ""])}>${t("rows.next")}</button>
+      <span role="status">${rows.length ? t("rows.part", { first: numberText(first + 1, lang), last: numberText(first + rows.length, lang) }) : page.waiting ? t("waiting") : t("views.empty")}</span>
+    </footer>
   </section>`;
+}
+
+/** @param {string} text @returns {import("../core/question.js").Question} */
+function questionIn(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { layer: "" };
+  }
+}
+
+/**
+ * Focus goes to the panel when it opens or shows other rows, and back to what opened it when it closes.
+ * @param {{current: HTMLElement | null}} place
+ * @param {{current: HTMLElement | null}} heading
+ * @param {string} about
+ */
+function useFocus(place, heading, about) {
+  const opener = useRef(/** @type {Element | null} */ (null));
+  useEffect(() => {
+    const former = document.activeElement;
+    if (!place.current?.contains(former)) opener.current = former;
+    heading.current?.focus();
+  }, [about]);
+  useEffect(() => () => {
+    const back = /** @type {HTMLElement | null} */ (opener.current);
+    if (back?.isConnected) back.focus();
+    else document.getElementById("board")?.focus();
+  }, []);
 }

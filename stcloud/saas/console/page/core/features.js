@@ -24,7 +24,7 @@ const literal = (text) => `'${text.replaceAll("'", "''")}'`;
 export async function featuresNamed(api, city, layer, text, { known, signal } = {}) {
   const label = layerOf(city, layer)?.label;
   const like = literal(`%${text.trim().replaceAll(/[\\%_]/g, "\\$&")}%`);
-  const names = ["st_key", ...(label ? [quotedName(label)] : [])];
+  const names = ["key", ...(label ? [quotedName(label)] : [])];
   const filter = text.trim() ? names.map((name) => `casei(${name}) LIKE casei(${like})`).join(" OR ") : undefined;
   return named(await api.get(path(layer), { params: { ...always(label), limit: MOST, filter, known }, signal }), label);
 }
@@ -40,7 +40,7 @@ export function useFeatureName(layer, key) {
   const label = layer ? layerOf(city, layer)?.label : undefined;
   const answer = useAnswer(() => {
     if (!layer || !label) return undefined;
-    return keptDocument(api, city, path(layer), { ...always(label), limit: 1, filter: `st_key = ${literal(key)}` }).then((document) => named(document, label));
+    return keptDocument(api, city, path(layer), { ...always(label), limit: 1, filter: `key = ${literal(key)}` }).then((document) => named(document, label));
   }, [layer, label, key, city.now]);
   const feature = answer.value?.[0];
   return feature?.key === key ? feature.name : key;
@@ -49,7 +49,7 @@ export function useFeatureName(layer, key) {
 /** @param {string} layer */
 const path = (layer) => `/collections/${encodeURIComponent(layer)}/items`;
 /** Of all times, without shapes. @param {string | undefined} label */
-const always = (label) => ({ datetime: "../..", skipGeometry: "true", ...(label && { properties: label }) });
+const always = (label) => ({ datetime: "0001-01-01T00:00:00Z/..", skipGeometry: "true", ...(label && { properties: label }) });
 
 /**
  * @param {any} document
@@ -58,6 +58,12 @@ const always = (label) => ({ datetime: "../..", skipGeometry: "true", ...(label 
  */
 function named({ features }, label) {
   const byKey = new Map();
-  for (const { id, properties } of features) byKey.set(String(id), String((label && properties[label]) || id));
+  for (const feature of features) byKey.set(keyOf(feature), String((label && feature.properties[label]) || keyOf(feature)));
   return [...byKey].map(([key, name]) => ({ key, name }));
+}
+
+/** A version's own id has its time, too; its feature is the original. @param {any} feature @returns {string} */
+function keyOf({ id, links = [] }) {
+  const original = links.find((/** @type {any} */ link) => link.rel === "original")?.href;
+  return original ? decodeURIComponent(original.split("/items/").at(-1)) : String(id);
 }

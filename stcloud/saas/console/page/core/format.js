@@ -32,6 +32,15 @@ export function localText(milliseconds, zone) {
   return `${by.year}-${by.month}-${by.day}T${by.hour}:${by.minute}:${by.second}`;
 }
 
+/**
+ * Return a text with its instants as people read them, on the city's clock, to the second where they have any.
+ * @param {string} text
+ */
+export function clockText(text) {
+  return text.replaceAll(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?(?:[+-]\d\d:\d\d|Z)/g, (_, day, minute, second) =>
+    `${day} ${minute}${second && second !== "00" ? `:${second}` : ""}`);
+}
+
 const DAY_MS = 86_400_000;
 
 /**

@@ -36,6 +36,7 @@
  * @property {string} record the layer that the catalogue shows
  * @property {string} grid instant whose unit grid places the rows; empty: that of each row's own time
  * @property {string} distance of neighbours of hot spots, in metres; empty: those that touch
+ * @property {string} top what the list of the most frequent is by; empty: chosen by the layer
  */
 
 /** @type {Readonly<State>} */
@@ -43,7 +44,7 @@ export const EMPTY = Object.freeze({
   board: "explore", lang: "", theme: "", layer: "",
   what: [], where: [], when: [], weekdays: "", hours: "", months: "", seasons: "", days: "",
   asof: "", known: "", other: "", by: "", measure: "", compare: "", group: [], under: [], map: "", rows: "",
-  log: "", role: "", case: "", station: "", value: "", at: "", cell: "", every: "", period: "", record: "", grid: "", distance: "",
+  log: "", role: "", case: "", station: "", value: "", at: "", cell: "", every: "", period: "", record: "", grid: "", distance: "", top: "",
 });
 
 /** @typedef {keyof State} Field */

@@ -107,7 +107,6 @@ function isWhole({ operator, values }) {
 export function durationsOf(layer) {
   if (layer.kind !== "event") return [];
   const instants = layer.columns.filter(({ type }) => type === "instant").map(({ name }) => name);
-  const ends = instants.filter((name) => name !== layer.time_column);
-  const closing = /clos|end|finish|resol|complet|done|结|关闭|完成/i;
-  return ends.toSorted((one, other) => Number(closing.test(other)) - Number(closing.test(one))).map((end) => ({ end, start: "st_time" }));
+  const closing = instants.filter((name) => /clos|end|finish|resol|complet|done|结|关闭|完成/i.test(name));
+  return (closing.length ? closing : instants.slice(1)).map((end) => ({ end, start: "st_time" }));
 }

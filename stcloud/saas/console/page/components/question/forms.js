@@ -1,5 +1,6 @@
 // The question as one sees it, copies it, and keeps it.
 import { download, fileName } from "../../core/exporting.js";
+import { clockText } from "../../core/format.js";
 import { useConsole } from "../../core/hooks.js";
 import { html, useId, useState } from "../../core/html.js";
 import { Failure } from "../failure.js";
@@ -22,7 +23,7 @@ export function QuestionForms({ layer, coming, again }) {
   return html`<${Section} name="question">
     ${coming.problem && html`<${Failure} problem=${coming.problem} t=${t} again=${again} />`}
     <div aria-busy=${coming.waiting}>
-      ${forms && html`<dl class="facts">${wordsOf(forms.words).map(([name, words]) => html`<div key=${name}><dt>${factName(name, t)}</dt><dd>${words}</dd></div>`)}</dl>`}
+      ${forms && html`<dl class="facts">${wordsOf(forms.words).map(([name, words]) => html`<div key=${name}><dt>${factName(name, t)}</dt><dd>${clockText(words)}</dd></div>`)}</dl>`}
       ${forms && html`<div class="copying">
         <label for=${id}>${t("copy.as")}</label>
         <select id=${id} value=${form} onChange=${(/** @type {any} */ event) => { setForm(event.target.value); setCopied(""); }}>

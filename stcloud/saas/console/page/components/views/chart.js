@@ -1,0 +1,168 @@
+// A chart over time. A click takes a bin, a drag takes a span; the keyboard does the same: arrows, Shift and arrows, Enter.
+import { chartLibrary } from "../../core/chartlibrary.js";
+import { looksAt } from "../../core/exporting.js";
+import { numberText } from "../../core/format.js";
+import { useConsole } from "../../core/hooks.js";
+import { html, useEffect, useRef, useState } from "../../core/html.js";
+import { LINES } from "../../core/palette.js";
+
+/**
+ * @typedef {object} Line
+ * @property {string} name
+ * @property {(number | null)[]} values
+ * @property {boolean} bars
+ *
+ * @typedef {object} Chosen
+ * @property {number} first index of a bin
+ * @property {number} last
+ */
+
+const HEIGHT = 200;
+
+/**
+ * @param {{times: number[], names: string[], lines: Line[], label: string, onChoose: (chosen: Chosen, event: {shiftKey: boolean, altKey: boolean}) => void,
+ *   onAt: (at: number | undefined) => void, onDrawn: (canvas: HTMLCanvasElement | undefined) => void}} given
+ *   `times`: where bins begin, ms; `names`: what they are called; `onAt`: the bin that is pointed at
+ */
+export function Chart({ times, names, lines, label, onChoose, onAt, onDrawn }) {
+  const { dark, lang, t } = useConsole();
+  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const plot = useRef(/** @type {any} */ (null));
+  const [at, setAt] = useState(-1);
+  const [anchor, setAnchor] = useState(-1);
+  const handlers = useRef({ onChoose, onAt });
+  handlers.current = { onChoose, onAt };
+  const data = [times.map((time) => time / 1000), ...lines.map(({ values }) => values)];
+  const shape = JSON.stringify([lines.map(({ name, bars }) => [name, bars]), dark, lang, names.length > 0 && names[0].length]);
+  useEffect(() => {
+    let gone = false;
+    /** @type {ResizeObserver | undefined} */
+    let following;
+    chartLibrary().then((library) => {
+      const element = place.current;
+      if (gone || !element) return;
+      plot.current = new library(optionsOf(library, { element, lines, lang, handlers: () => handlers.current }), data, element);
+      onDrawn(plot.current.ctx.canvas);
+      following = new ResizeObserver(() => plot.current?.setSize({ width: Math.max(element.clientWidth, 120), height: HEIGHT }));
+      following.observe(element);
+    });
+    return () => {
+      gone = true;
+      following?.disconnect();
+      plot.current?.destroy();
+      plot.current = null;
+      onDrawn(undefined);
+    };
+  }, [shape]);
+  useEffect(() => plot.current?.setData(data), [JSON.stringify(data)]);
+  useEffect(() => setAt(-1), [times[0], times.length]);
+  const go = (/** @type {number} */ next, /** @type {boolean} */ extending) => {
+    const bounded = Math.max(0, Math.min(times.length - 1, next));
+    const from = extending ? (anchor < 0 ? Math.max(at, 0) : anchor) : -1;
+    setAt(bounded);
+    setAnchor(from);
+    onAt(bounded);
+    pointAt(plot.current, bounded, from);
+  };
+  const press = (/** @type {KeyboardEvent} */ event) => {
+    const steps = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 7, PageDown: -7, Home: -times.length, End: times.length };
+    const step = steps[/** @type {keyof typeof steps} */ (event.key)];
+    if (step !== undefined) go(at + step, event.shiftKey);
+    else if (event.key === "Enter" && at >= 0) onChoose({ first: Math.min(at, anchor < 0 ? at : anchor), last: Math.max(at, anchor) }, { shiftKey: anchor < 0 && event.shiftKey, altKey: event.altKey });
+    else return;
+    event.preventDefault();
+  };
+  const shown = at < 0 ? 0 : at;
+  const text = lines.map(({ name, values }) => `${name} ${numberText(values[shown], lang)}`).join(", ");
+  return html`<div class="chart" ref=${place} tabindex="0" role="slider" aria-label=${`${label}. ${t("chart.keys")}`} aria-valuemin="0" aria-valuemax=${Math.max(times.length - 1, 0)}
+    aria-valuenow=${shown} aria-valuetext=${`${names[shown] ?? ""}: ${text}`} onKeyDown=${press} onMouseLeave=${() => onAt(at < 0 ? undefined : at)}></div>`;
+}
+
+/**
+ * Show a bin, or a span of them, as pointed at.
+ * @param {any} plot
+ * @param {number} at
+ * @param {number} from -1: no span
+ */
+function pointAt(plot, at, from) {
+  if (!plot) return;
+  const left = (/** @type {number} */ index) => plot.valToPos(plot.data[0][index], "x");
+  plot.setCursor({ left: left(at), top: 10 });
+  const height = plot.over.clientHeight;
+  plot.setSelect(from < 0 ? { left: 0, width: 0, top: 0, height: 0 } : { left: Math.min(left(from), left(at)), width: Math.abs(left(at) - left(from)), top: 0, height }, false);
+}
+
+/**
+ * @param {any} library
+ * @param {{element: Element, lines: Line[], lang: string, handlers: () => {onChoose: Function, onAt: Function}}} given
+ */
+function optionsOf(library, { element, lines, lang, handlers }) {
+  const looks = looksAt(element);
+  const axis = { stroke: looks.ink, grid: { stroke: looks.hair, width: 1 }, ticks: { stroke: looks.hair, width: 1 }, font: `12px ${looks.font}` };
+  return {
+    width: Math.max(element.clientWidth, 120), height: HEIGHT, legend: { show: false },
+    tzDate: (/** @type {number} */ seconds) => library.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+    padding: [8, 8, 0, 0],
+    scales: { x: { range: wholeBins }, y: { range: (/** @type {any} */ _plot, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? high * 1.05 : 1] } },
+    axes: [
+      { ...axis, space: 60, values: (/** @type {any} */ _plot, /** @type {number[]} */ splits, /** @type {number} */ _at, /** @type {number} */ _space, /** @type {number} */ step) => splits.map((at) => timeText(at, step)) },
+      { ...axis, size: 56, values: (/** @type {any} */ _plot, /** @type {number[]} */ splits) => splits.map((value) => numberText(value, lang)) },
+    ],
+    series: [{}, ...lines.map(({ name, bars }, at) => ({
+      label: name, stroke: LINES[at], width: bars ? 0 : 2, points: { show: !bars && lines.length === 1 ? undefined : false },
+      ...(bars ? { fill: LINES[at], paths: library.paths.bars({ size: [0.8, 60, 1], align: 1 }) } : { dash: at ? [6, 3] : undefined }),
+    }))],
+    cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { show: lines.some(({ bars }) => !bars) }, dataIdx: (/** @type {any} */ plot, /** @type {number} */ _series, /** @type {number} */ index) => index ?? plot.cursor.idx },
+    hooks: {
+      setCursor: [(/** @type {any} */ plot) => handlers().onAt(indexAt(plot, plot.cursor.left))],
+      ready: [(/** @type {any} */ plot) => choosing(plot, handlers)],
+    },
+  };
+}
+
+/** The axis ends where the last bin does. @param {any} plot @returns {[number, number]} */
+function wholeBins(plot) {
+  const times = plot.data[0];
+  const [first = 0, last = 1] = [times[0], times.at(-1)];
+  return [first, last + (times.length > 1 ? last - times[times.length - 2] : DAY_S)];
+}
+
+/** The bin at a place of the chart. @param {any} plot @param {number} left @returns {number | undefined} */
+function indexAt(plot, left) {
+  if (left === undefined || left < 0) return undefined;
+  const time = plot.posToVal(left, "x");
+  const times = plot.data[0];
+  let at = times.length - 1;
+  while (at > 0 && times[at] > time) at -= 1;
+  return at;
+}
+
+/**
+ * A drag takes a span, a click a bin.
+ * @param {any} plot
+ * @param {() => {onChoose: Function}} handlers
+ */
+function choosing(plot, handlers) {
+  let begun = -1;
+  plot.over.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => { begun = event.offsetX; });
+  plot.over.addEventListener("pointerup", (/** @type {PointerEvent} */ event) => {
+    if (begun < 0 || !plot.data[0].length) return;
+    const [left, right] = [Math.min(begun, event.offsetX), Math.max(begun, event.offsetX)];
+    const dragged = right - left > 6;
+    begun = -1;
+    const first = indexAt(plot, left);
+    const last = dragged ? indexAt(plot, right) : first;
+    plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+    if (first !== undefined && last !== undefined) handlers().onChoose({ first, last }, event);
+  });
+}
+
+const DAY_S = 86_400;
+
+/** @param {number} seconds @param {number} step */
+function timeText(seconds, step) {
+  const text = new Date(seconds * 1000).toISOString();
+  if (step >= 360 * DAY_S) return text.slice(0, 4);
+  if (step >= 28 * DAY_S) return text.slice(0, 7);
+  return step >= DAY_S || text.slice(11, 16) === "00:00" ? text.slice(5, 10) : text.slice(11, 16);
+}
