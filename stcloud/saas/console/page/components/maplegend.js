@@ -18,14 +18,14 @@ import { numberText } from "../core/format.js";
  */
 export function MapLegend({ legend, title, waiting = false }) {
   const { t, lang } = useConsole();
-  if (!legend) return html`<div class="legend" aria-busy=${waiting}><h3>${title}</h3></div>`;
+  if (!legend) return html`<div class="map-legend" aria-busy=${waiting}><h2>${title}</h2></div>`;
   const others = /** @type {const} */ ([["legend.zero", legend.zero], ["legend.absent", legend.absent], ["legend.no-value", legend.no_value]]);
   const shown = [
     ...legend.classes.map(({ colour, label, count }) => ({ colour, label, count })),
     ...others.flatMap(([word, { colour, count }]) => (count ? [{ colour, label: t(word), count }] : [])),
   ];
-  return html`<div class="legend" aria-busy=${waiting}>
-    <h3>${title}</h3>
+  return html`<div class="map-legend" aria-busy=${waiting}>
+    <h2>${title}</h2>
     ${shown.length === 0 && html`<p>${t("legend.empty")}</p>`}
     <ul>${shown.map(({ colour, label, count }) => html`<li key=${colour + label}>
       <span class="swatch" style=${{ background: `color-mix(in srgb, ${colour} 85%, var(--land))` }} aria-hidden="true"></span>
