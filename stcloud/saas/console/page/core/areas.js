@@ -1,7 +1,7 @@
 // By what areas a map is shaded: cells as fine as the zoom can show, parts of the unit grid, areas of layers.
 
 const CELLS_M = Object.freeze([100, 250, 500, 1000, 10_000]);
-const LEAST_PIXELS = 26;
+const LEAST_PIXELS = 14;
 const EQUATOR_M = 40_075_016.7;
 const UNITS = Object.freeze(["unit", "community", "street", "district"]);
 
