@@ -16,6 +16,7 @@ from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.store.folder import Folder
 from stcloud.late import plugin
+from stcloud.time import Instant, instant_us
 
 if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar
@@ -109,12 +110,14 @@ class OpenedCity:
         self._catalogue.layer(layer)
         return self._catalogue.descriptions.write(layer, fields, self._clock)
 
-    def quality(self, layer: str) -> LayerQuality:
+    def quality(self, layer: str, known_at: Instant | None = None) -> LayerQuality:
         """Return how good a layer's rows are: how many, unplaced, rejected, until when complete, how late recorded.
 
-        Reads the ledger and, of the events of the last year, two columns. `NotFound` ``unknown-layer``.
+        ``known_at``: as it was known at this recorded instant; None: now. Reads the ledger and, of the events of the
+        last year, two columns; of a past instant columns of all rows. `NotFound` ``unknown-layer``.
         """
-        return below.quality_of(self._catalogue.layer(layer))
+        known_us = None if known_at is None else instant_us(known_at, self.configuration.zone)
+        return below.quality_of(self._catalogue.layer(layer), known_us)
 
     def copy_to(
         self, target: str | os.PathLike[str], *, store_options: Mapping[str, str] | None = None,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "answer_of", "answer_text", "answered", "checked_document", "cubes", "hotspots", "joins", "no_file", "questions",
-    "read_document", "situation",
+    "read_document", "situation", "too_many_rows",
 ]  # fmt: skip
 
 
@@ -45,11 +45,11 @@ def answer_of(call: CityRequest, question: Question) -> Answer:
     if not question.summed and question.limit is None:
         question = question.model_copy(update={"limit": most})
     elif question.limit is not None and question.limit > most:
-        raise _too_many(most)
+        raise too_many_rows(most)
     query = question.narrow(call.city.query(question.layer), no_file)
     answer = question.answer(query, no_file)
     if len(answer) > most:
-        raise _too_many(most)
+        raise too_many_rows(most)
     return answer
 
 
@@ -65,7 +65,7 @@ def joins(call: CityRequest) -> Response:
         batches.append(batch)
         rows += batch.num_rows
         if rows > most:
-            raise _too_many(most)
+            raise too_many_rows(most)
     from stcloud.paas.query import Answer  # noqa: PLC0415
 
     lattice = call.city.configuration.lattice
@@ -112,7 +112,7 @@ def answered(call: CityRequest, answer: Answer) -> Response:
         answer, personal=personal_in_document(call.city, call.given["document"], answer.table.column_names)
     )
     if len(answer) > call.service.settings.most_rows:
-        raise _too_many(call.service.settings.most_rows)
+        raise too_many_rows(call.service.settings.most_rows)
     pin = None if answer.pin is None else answer.pin.text
     if pin is not None:
         call.extra["Pin"] = pin
@@ -128,7 +128,8 @@ def answer_text(answer: Answer) -> bytes:
     return about[:-1] + b',"rows":' + written(answer, JSON).strip() + b"}"
 
 
-def _too_many(most: int) -> InvalidInput:
+def too_many_rows(most: int) -> InvalidInput:
+    """Return the error for an answer that has more rows than are given at once."""
     return InvalidInput(
         "too-many-rows", f"the answer has more than {most:,} rows, the most that are given at once",
         hint="ask with a limit and go on with after, or ask for less: groups, a shorter time, a smaller area",

@@ -14,7 +14,11 @@ let made = 0;
 
 /** Begin to load the library: a map is about to be drawn. */
 export function awaitMap() {
-  loading ??= import("../vendor/maplibre-gl.mjs");
+  loading ??= import("../vendor/maplibre-gl.mjs").then((library) => {
+    // Said by its address, since in a notebook modules are no files that lie beside each other.
+    library.setWorkerUrl(new URL("../vendor/maplibre-gl-worker.mjs", import.meta.url).href);
+    return library;
+  });
   return loading;
 }
 
