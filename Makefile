@@ -12,9 +12,12 @@ JOBS ?= $(if $(filter quick,$(PROFILE)),$(shell expr $$(getconf _NPROCESSORS_ONL
 SIZES ?= 1M,10M,100M
 # The processes that tests start read bytecode, whatever the environment says: to compile all again takes each a second.
 export PYTHONDONTWRITEBYTECODE :=
-PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --hypothesis-profile
+APT = -y -qq -o Acquire::Retries=3 -o Acquire::http::Timeout=60 -o Dpkg::Use-Pty=0
+# Where the proofs are deep, pages are tested; where a browser can be installed, its absence is a failure.
+BROWSER = $(if $(filter quick,$(PROFILE)),wanted,$(shell [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo required))
+PYTEST = STCLOUD_BROWSER=$(BROWSER) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --hypothesis-profile
 
-.PHONY: demo test test-all test-slow error-kinds check bench bench-scale docs format clean constraints
+.PHONY: vendored demo test test-all test-slow error-kinds check bench bench-scale docs format clean constraints
 
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
@@ -39,13 +42,24 @@ $(VENV)/.azurite: $(VENV)/.ready
 	else echo "npm is not installed: tests of Azure are skipped"; fi
 	@touch $@
 
-# A web map that reads our tiles in Chromium. Where npm or Chromium is not installed, its tests are skipped and say so.
-$(VENV)/.maplibre: $(VENV)/.ready
+# What the console's page is checked and tested with. Where npm is not installed, these checks are left out and say so.
+$(VENV)/.page: $(VENV)/.ready tools/page/package.json
 	@if command -v npm >/dev/null; then \
-		echo "Installing MapLibre GL JS, a client of tests, into $(VENV)/maplibre" && \
-		{ npm install --prefix $(VENV)/maplibre --no-audit --no-fund --omit=dev --silent maplibre-gl@6.17.0 || \
-		echo "MapLibre could not be installed: tests of web maps are skipped"; }; \
-	else echo "npm is not installed: tests of web maps are skipped"; fi
+		echo "Installing the tools of the console's page (tools/page/package.json) into $(VENV)/page" && \
+		mkdir -p $(VENV)/page && cp tools/page/package.json $(VENV)/page/ && \
+		{ npm install --prefix $(VENV)/page --no-audit --no-fund --silent || \
+		echo "The tools could not be installed: the page's modules are not checked"; }; \
+	else echo "npm is not installed: the page's modules are not checked"; fi
+	@touch $@
+
+# The browser in which pages are tested. Where it cannot be installed, these tests are skipped and say so.
+$(VENV)/.chromium: $(VENV)/.ready
+	@if for name in chromium chromium-browser google-chrome; do command -v $$name && break; done >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium, in which pages are tested (some minutes)" && \
+		{ { apt-get $(APT) update && apt-get $(APT) install --no-install-recommends chromium fonts-noto-cjk; } >/dev/null || \
+		echo "Chromium could not be installed"; }; \
+	else echo "Chromium is not installed: tests of pages are skipped"; fi
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.ready
@@ -72,7 +86,7 @@ $(VENV)/.apache-spark: $(VENV)/.ready
 demo: $(VENV)/.installed  ## build a demo city, ask it questions, draw maps and charts
 	$(BIN)/stcloud demo demo
 
-test: $(if $(filter quick,$(PROFILE)),$(VENV)/.ready,$(VENV)/.azurite $(VENV)/.maplibre)  ## all tests but the slow ones
+test: $(if $(filter quick,$(PROFILE)),$(VENV)/.ready,$(VENV)/.azurite $(VENV)/.page $(VENV)/.chromium)  ## all tests but the slow ones
 	$(PYTEST) $(PROFILE) $(if $(filter quick,$(PROFILE)),--cases 1)
 
 error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
@@ -80,17 +94,23 @@ error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
 	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest -n $(JOBS) -m '' --deselect tests/architecture/test_error_kinds.py
 	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest tests/architecture/test_error_kinds.py
 
-test-all: $(VENV)/.azurite $(VENV)/.maplibre $(VENV)/.apache-spark  ## all tests and the slow ones, in one run: none waits for the others
+test-all: $(VENV)/.azurite $(VENV)/.page $(VENV)/.chromium $(VENV)/.apache-spark  ## all tests and the slow ones, in one run: none waits for the others
 	$(PYTEST) $(PROFILE) -m ''
 
-test-slow: $(VENV)/.azurite $(VENV)/.apache-spark  ## kill tests and large simulations
+test-slow: $(VENV)/.azurite $(VENV)/.page $(VENV)/.chromium $(VENV)/.apache-spark  ## kill tests and large simulations
 	$(PYTEST) $(if $(filter quick,$(PROFILE)),explore,$(PROFILE)) -m slow
 
-check: $(VENV)/.ready  ## lint, format, types, direction of imports
+check: $(VENV)/.ready $(VENV)/.page  ## lint, format, types, direction of imports; the page's modules and libraries
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if [ -x $(VENV)/page/node_modules/.bin/tsc ]; then set -x; \
+		$(VENV)/page/node_modules/.bin/tsc -p tools/page/tsconfig.json && $(BIN)/python tools/vendor_page.py --check; \
+	else echo "The page's modules are not checked: npm has not installed its tools"; fi
+
+vendored: $(VENV)/.page  ## make the libraries of the console's page from their packages
+	$(BIN)/python tools/vendor_page.py
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix-only .

@@ -1,7 +1,7 @@
 """Make the vendored libraries of the console's page from their packages on npm, or compare them with these.
 
-``make vendored`` writes them, ``make check`` compares. What a browser loads is the packages' own file, but for names of
-other packages, which become addresses, and for notes of source maps, which are not shipped.
+``make vendored`` writes them, ``make check`` compares. What a browser loads is the packages' own file, but for names
+of other packages, which become addresses, and for notes of source maps, which are not shipped.
 """
 
 from __future__ import annotations

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Unpack
 
 import pyarrow as pa
 
+from stcloud.city.caselist import CaseLister, CaseListing
 from stcloud.city.caselogs import CasePlaces
 from stcloud.city.dispatch import Roles, duplicates_of, responsible_for
+from stcloud.errors import InvalidInput, nearest
 from stcloud.iaas.records import Audit, CaseSummary, Find, Medium, StoredRule
 from stcloud.paas.case.action import Action
+from stcloud.paas.case.actionform import ActionForm, action_forms
 from stcloud.paas.case.caseclocks import CaseClock, case_clocks
 from stcloud.paas.case.caselog import CaseLog, InboxCase
 from stcloud.paas.case.duplicate import Duplicate, Reach
@@ -180,6 +183,50 @@ class CaseReader:
         """
         return self._log.inbox(role, department=department, limit=limit, cursor=after)
 
+    def listed(
+        self, what: Find | None = None, *, role: str | None = None, at: Instant | None = None,
+        known_at: Instant | None = None, limit: int = _PAGE, after: str | None = None,
+    ) -> CaseListing:  # fmt: skip
+        """Return cases with their places, clocks and last actions, as they are, or were at an instant.
+
+        Parameters
+        ----------
+        what
+            Which; None: all. With ``at`` or ``known_at`` no text, deadline and order.
+        role
+            Whose: those that it can do something with, with what it may do.
+        at, known_at
+            As for `states`; without both as they are now. Cases of the past are read from the whole log.
+        limit, after
+            Cases of a page, and the cursor of the page before.
+
+        Raises
+        ------
+        InvalidInput
+            ``bad-search``: a role or a state that the workflow has not, among others; ``bad-cursor``.
+        """
+        chosen, lister = what or Find(), CaseLister(self._log, self.class_name)
+        workflows = self._log.rules.workflows.values()
+        if role is not None:
+            _require_known("role", [role], [name for each in workflows for name in each.definition.roles])
+        _require_known("state", chosen.state, [name for each in workflows for name in each.states])
+        if at is None and known_at is None:
+            return lister.now(chosen, role, limit, after)
+        return lister.past(chosen, role, self._instant(at), self.pin(known_at), limit, after)
+
+    def forms(self, number: str | None, role: str) -> tuple[ActionForm, ...]:
+        """Return the forms of what a role may do with a case, None: of what opens one, with the fields of each."""
+        if number is None:
+            workflow, state = self._log.rules.workflow(self._log.now_us()), None
+        else:
+            state = self._log.state(number)
+            workflow = self._log.rules.workflows[state.workflow]
+        return action_forms(workflow, state.state if state else None, legal(workflow, state, role))
+
+    def linked(self, number: str) -> list[str]:
+        """Return the numbers of the cases that are linked to a case as its duplicates or its parts."""
+        return self._log.records.linked(number)
+
     def legal(self, number: str, role: str) -> tuple[str, ...]:
         """Return what a role may do with a case, as far as it can be judged before the action is stated."""
         state = self._log.state(number)
@@ -268,3 +315,14 @@ class CaseReader:
 
     def _instant(self, instant: Instant | None) -> int | None:
         return None if instant is None else instant_us(instant, self.zone)
+
+
+def _require_known(what: str, names: Iterable[str], known: list[str]) -> None:
+    """Refuse names that the workflows of a log have not: `InvalidInput` ``bad-search``."""
+    for name in names:
+        if name not in known:
+            close = nearest(name, known)
+            raise InvalidInput(
+                "bad-search", f"the workflow has no {what} '{name[:80]}'",
+                hint=f"did you mean '{close[0]}'?" if close else f"it has {', '.join(dict.fromkeys(known))}",
+            )  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from stcloud.city import below
 from stcloud.city.parts import CityParts
@@ -15,6 +15,8 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.store.folder import Folder
+from stcloud.late import plugin
+from stcloud.time import Instant, instant_us
 
 if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar
@@ -108,12 +110,14 @@ class OpenedCity:
         self._catalogue.layer(layer)
         return self._catalogue.descriptions.write(layer, fields, self._clock)
 
-    def quality(self, layer: str) -> LayerQuality:
+    def quality(self, layer: str, known_at: Instant | None = None) -> LayerQuality:
         """Return how good a layer's rows are: how many, unplaced, rejected, until when complete, how late recorded.
 
-        Reads the ledger and, of the events of the last year, two columns. `NotFound` ``unknown-layer``.
+        ``known_at``: as it was known at this recorded instant; None: now. Reads the ledger and, of the events of the
+        last year, two columns; of a past instant columns of all rows. `NotFound` ``unknown-layer``.
         """
-        return below.quality_of(self._catalogue.layer(layer))
+        known_us = None if known_at is None else instant_us(known_at, self.configuration.zone)
+        return below.quality_of(self._catalogue.layer(layer), known_us)
 
     def copy_to(
         self, target: str | os.PathLike[str], *, store_options: Mapping[str, str] | None = None,
@@ -167,3 +171,20 @@ class OpenedCity:
         The city cannot be used afterwards: `InvalidInput` ``city-closed``.
         """
         self._parts.close()
+
+    def console(self, *, height_px: int = 640, **state: Any) -> Any:
+        """Return the console of the city for a cell of a notebook; it asks this process, and nothing else.
+
+        Parameters
+        ----------
+        height_px
+            Height of the cell, pixels.
+        state
+            What is shown at first: ``layer``, ``when``, ``where``, ``what``, ``by``, ``known``, ``board`` …
+
+        Raises
+        ------
+        MissingExtra
+            ``notebook-needed``
+        """
+        return plugin("stcloud.notebook", "console")(self, height_px=height_px, **state)

@@ -68,17 +68,28 @@ class LayerQuality:
         return self.rejected / self.read if self.read else None
 
 
-def quality_of(layer: Layer) -> LayerQuality:
-    """Return how good the rows of a layer are; reads the ledger, and columns of rows where logs say too little."""
-    standing = standing_loads(layer.loads)
-    completeness = layer.completeness()
+def quality_of(layer: Layer, known_us: int | None = None) -> LayerQuality:
+    """Return how good the rows of a layer are; reads the ledger, and columns of rows where logs say too little.
+
+    Parameters
+    ----------
+    layer
+        The layer.
+    known_us
+        As it was known at this recorded instant, UTC microseconds; None: now. A past one reads columns of all rows.
+    """
+    loads = [load for load in layer.loads if known_us is None or load.recorded_at_us <= known_us]
+    standing = standing_loads(loads)
+    completeness = layer.completeness(known_us)
+    past = known_us is not None and known_us < layer.pin_us()
+    rows, unplaced, late_us = _known_then(layer, known_us or 0) if past else _known_now(layer)
     return LayerQuality(
-        rows=layer.events,
-        unplaced=_unplaced(layer),
+        rows=rows,
+        unplaced=unplaced,
         read=sum(load.read for load in standing),
         rejected=sum(load.rejected for load in standing),
         complete_to_us=completeness.to_us if completeness else None,
-        lateness_us=None if layer.layer_kind.versioned else _lateness_us(layer),
+        lateness_us=late_us,
         last_load_us=max((load.recorded_at_us for load in standing), default=None),
     )
 
@@ -92,6 +103,42 @@ def standing_loads(loads: Sequence[Reckoning]) -> list[Reckoning]:
 def last_load_of(loads: Sequence[Reckoning]) -> Reckoning | None:
     """Return the last load of a layer that stands; None: there is none."""
     return max(standing_loads(loads), key=lambda load: load.recorded_at_us, default=None)
+
+
+def _known_now(layer: Layer) -> tuple[int, int, int | None]:
+    """Return how many rows there are, how many of them have no place, and how late they were recorded."""
+    return layer.events, _unplaced(layer), None if layer.layer_kind.versioned else _lateness_us(layer)
+
+
+def _known_then(layer: Layer, known_us: int) -> tuple[int, int, int | None]:
+    """Return what `_known_now` returned when this was the present instant."""
+    kind, snapshot, known = layer.layer_kind, layer.snapshot, pa.scalar(known_us, pa.int64()).cast(INSTANT)
+    files, west = kind.row_files(snapshot), kind.bounds_columns[0]
+    numbered, timed = "st_row" in snapshot.schema.names, not kind.versioned
+    columns = [west, "st_recorded_from", "st_recorded_to", *(["st_row"] if numbered else [])]
+    rows = snapshot.read(files, [*columns, *(["st_time", "st_key"] if timed else [])])
+    rows = rows.filter(pc.less_equal(rows["st_recorded_from"], known))
+    current = pc.fill_null(pc.greater(rows["st_recorded_to"], known), True)  # noqa: FBT003  (null: it has no end)
+    paths = {file.path for file in files}
+    ends = [file for file in snapshot.files if file.path not in paths]
+    if numbered and ends:
+        ended = snapshot.read(ends, ["st_row", "st_recorded_to"])
+        ended = ended.filter(pc.less_equal(ended["st_recorded_to"], known))["st_row"]
+        current = pc.and_(current, pc.invert(pc.is_in(rows["st_row"], ended)))
+    placeless = pc.sum(pc.and_(current, pc.is_null(rows[west]))).as_py() or 0
+    late_us = _late_then(rows, current) if timed and len(rows) else None
+    return pc.sum(current).as_py() or 0, placeless, late_us
+
+
+def _late_then(rows: pa.Table, current: pa.ChunkedArray) -> int | None:
+    """Return the median of `_lateness_us` of versions that were known, and which of them were current."""
+    time_us = rows["st_time"].cast(pa.int64())
+    late_us = pc.subtract(rows["st_recorded_from"].cast(pa.int64()), time_us)
+    recent = pc.greater_equal(time_us, pc.max(time_us).as_py() - _RECENT_US)
+    late = pa.table({"late_us": late_us, "key": rows["st_key"], "current": current}).filter(recent)
+    grouped = late.group_by("key").aggregate([("late_us", "min"), ("current", "any")])
+    median = pc.quantile(grouped.filter(grouped["current_any"])["late_us_min"], 0.5, interpolation="lower")[0]
+    return None if median.as_py() is None else int(median.as_py())
 
 
 def _unplaced(layer: Layer) -> int:

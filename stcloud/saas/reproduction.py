@@ -9,23 +9,33 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stcloud.paas.query import Question
 
-__all__ = ["python_text", "shell_text"]
+__all__ = ["narrowed_text", "python_text", "shell_text"]
 
-_LISTS = ("by", "order")
-"""Options whose values are separated by commas."""
-_NARROWING = ("weekdays", "hours", "months", "seasons", "days", "calendar", "relation", "now")
+_SEPARATED = ("by", "order")
+"""Fields whose option takes several values, separated by commas."""
+_NARROWING = ("weekdays", "hours", "months", "seasons", "days", "calendar", "relation")
+_METHODS = {"group": "of_group", "as_of": "as_of", "known_at": "known_at", "grid_at": "restated"}
+"""Methods of `Query` that are called with the value of a field, or with each value of a list."""
+_PAGED, _MEASURED = ("order", "limit", "after"), ("until", "having", "rated_at")
+_BESIDE = {"where": "where", "as-of": "as_of", "known-at": "known_at"}
+"""Fields of the other question, by the form of ``compare`` that names its value."""
 
 
 def shell_text(
-    question: Question, city: str, *, command: str = "query", options: Sequence[tuple[str, str]] = ()
+    question: Question,
+    city: str,
+    *,
+    command: str = "query",
+    options: Sequence[tuple[str, str | None]] = (),
+    leave_out: Iterable[str] = (),
 ) -> str:
-    """Return the command that asks a question, in one line for a POSIX shell.
+    """Return the command that asks a question, for a POSIX shell; one line, if no value has a line break.
 
     Parameters
     ----------
@@ -36,7 +46,9 @@ def shell_text(
     command
         Words between ``stcloud`` and the city.
     options
-        More options with their values; an empty value: the option has none.
+        More options with their values; None: the option has none.
+    leave_out
+        Fields of the question that the command has no option for.
 
     Examples
     --------
@@ -45,35 +57,37 @@ def shell_text(
     >>> print(shell_text(question, "demo"))
     stcloud query demo requests --what "status = 'open'" --when 2024-03 --by week
     """
-    words = [word for name, value in [*_stated(question), *options] for word in _option(name, value)]
-    return " ".join(["stcloud", command, *map(_typed, [city, question.layer, *words])])
+    stated = [*_stated(question, frozenset(leave_out)), *options]
+    words = [word for name, value in stated for word in _option(name, value)]
+    place = f"./{city}" if city.startswith("-") else city
+    return " ".join(["stcloud", command, *map(_typed, [place, question.layer, *words])])
 
 
-def _stated(question: Question) -> Iterable[tuple[str, str]]:
-    """Return the options of a question with their values, in the order of its fields."""
+def _stated(question: Question, leave_out: frozenset[str]) -> Iterable[tuple[str, str | None]]:
+    """Give the options of a question with their values, in the order of its fields."""
     given: dict[str, Any] = question.model_dump(
-        mode="json", exclude_defaults=True, exclude={"version", "layer"}
+        mode="json", exclude_defaults=True, exclude={"version", "layer", *leave_out}
     )
     for name, value in given.items():
         option = f"--{name.replace('_', '-')}"
         if isinstance(value, bool):
-            yield option, ""
+            yield option, None
         elif isinstance(value, list):
             for part in value:
-                yield option, _listed(part) if name in _LISTS else part
+                yield option, _listed(part) if name in _SEPARATED else part
         else:
             yield option, str(value)
 
 
 def _listed(part: str) -> str:
-    """Return a part of a list so that a comma within it separates nothing."""
-    quoted = part.startswith('"') and part.endswith('"') and len(part) > 1
-    return f'"{part}"' if "," in part and not quoted else part
+    """Return a part of a list so that no comma in it separates: those outside of double quotes are put in some."""
+    outside = part.split('"')[::2]
+    return f'"{part}"' if '"' not in part and any("," in text for text in outside) else part
 
 
-def _option(option: str, value: str) -> list[str]:
+def _option(option: str, value: str | None) -> list[str]:
     """Return an option and its value as words; a value that begins like an option is bound to it."""
-    if not value:
+    if value is None:
         return [option]
     return [f"{option}={value}"] if value.startswith("-") else [option, value]
 
@@ -85,47 +99,98 @@ def _typed(word: str) -> str:
     return shlex.quote(word)
 
 
-def python_text(question: Question, city: str) -> str:
+def python_text(question: Question, city: str = "city") -> str:
     """Return the Python expression that asks a question of ``city``, the name of a variable.
+
+    A place ``file:PATH`` is read by GeoPandas, which the expression takes to be imported as ``geopandas``.
 
     Examples
     --------
     >>> from stcloud import Question
     >>> question = Question(layer="requests", what="status = 'open'", when="2024-03", hours="07:00-09:00", by="week")
-    >>> print(python_text(question, "city"))
-    city.query("requests").what("status = 'open'").when('2024-03', hours='07:00-09:00').measure(by=['week'])
+    >>> print(python_text(question))
+    city.query("requests").what("status = 'open'").when("2024-03", hours="07:00-09:00").measure(by=["week"])
     """
-    crs = {} if question.crs is None else {"crs": question.crs}
-    narrowed = {name: getattr(question, name) for name in _NARROWING if getattr(question, name) is not None}
-    steps = [f'{city}.query("{question.layer}")']
+    return ".".join([*_narrowed(question, city), _goal(question, city)])
+
+
+def narrowed_text(question: Question, city: str = "city") -> str:
+    """Return the Python expression of the query that a question narrows, of which more may be asked.
+
+    Examples
+    --------
+    >>> from stcloud import Question
+    >>> print(narrowed_text(Question(layer="requests", when="2024-03", by="week")))
+    city.query("requests").when("2024-03")
+    """
+    return ".".join(_narrowed(question, city))
+
+
+def _narrowed(question: Question, city: str) -> list[str]:
+    """Return the calls that narrow a query to a question."""
+    crs = _given(question, ("crs",))
+    recurring = _given(question, _NARROWING)
+    steps = [f"{city}.query({_literal(question.layer)})"]
     if question.what:
-        steps.append(_call("what", question.what, crs))
+        steps.append(_call("what", map(_literal, question.what), crs))
     if question.where:
-        steps.append(_call("where", question.where, crs))
-    if question.when or set(narrowed) - {"now"}:
-        steps.append(_call("when", question.when, narrowed))
-    for method, name in (("as_of", "as_of"), ("known_at", "known_at"), ("restated", "grid_at")):
-        if getattr(question, name) is not None:
-            steps.append(_call(method, (getattr(question, name),), {}))
-    if question.group:
-        steps.append(_call("of_group", question.group, {}))
-    return ".".join([*steps, _goal(question)])
+        steps.append(_call("where", map(_place, question.where), crs))
+    if question.when or recurring:
+        steps.append(_call("when", map(_literal, question.when), recurring | _given(question, ("now",))))
+    for name, method in _METHODS.items():
+        if (value := getattr(question, name, None)) not in (None, ()):
+            values = value if isinstance(value, tuple) else (value,)
+            steps.append(_call(method, map(_literal, values), {}))
+    return steps
 
 
-def _goal(question: Question) -> str:
+def _place(text: str) -> str:
+    """Return a place as it is given to ``where``: a file is read there."""
+    if not text.startswith("file:"):
+        return _literal(text)
+    name = text.removeprefix("file:")
+    quoted = len(name) > 1 and name[0] == name[-1] == '"'
+    return f"geopandas.read_file({_literal(name[1:-1] if quoted else name)})"
+
+
+def _goal(question: Question, city: str) -> str:
     """Return the last method of a question, which answers it."""
-    paged = {name: getattr(question, name) for name in ("order", "limit", "after") if getattr(question, name)}
-    if question.order:
-        paged["order"] = list(question.order)
+    paged = _given(question, _PAGED)
     if not question.summed:
-        return _call("rows", (), {"limit": question.limit} | paged if question.limit is not None else paged)
-    names = ("until", "having", "rated_at", "compare")
-    given = {name: getattr(question, name) for name in names if getattr(question, name) is not None}
-    by = {"by": list(question.by)} if question.by else {}
-    return _call("measure", question.measure, by | given | paged)
+        return _call("rows", (), paged)
+    by = {"by": _literal(list(question.by))} if question.by else {}
+    beside = {} if question.compare is None else {"compare": _other(question, city)}
+    given = by | _given(question, _MEASURED) | beside
+    return _call("measure", map(_literal, question.measure), given | paged)
 
 
-def _call(method: str, values: Iterable[Any], keywords: dict[str, Any]) -> str:
-    parts = [repr(value) for value in values]
-    parts += [f"{name}={value!r}" for name, value in keywords.items()]
-    return f"{method}({', '.join(parts)})"
+def _other(question: Question, city: str) -> str:
+    """Return what measures are put beside: the name of a period, or the question of another place or instant."""
+    form, colon, rest = (question.compare or "").partition(":")
+    if not colon or form not in _BESIDE:
+        return _literal(question.compare)
+    value = (rest,) if form == "where" else rest
+    return ".".join(_narrowed(question.model_copy(update={_BESIDE[form]: value}), city))
+
+
+def _given(question: Question, names: Iterable[str]) -> dict[str, str]:
+    """Return fields that are not empty, as they are written in Python."""
+    values = {name: getattr(question, name) for name in names}
+    return {
+        name: _literal(list(value) if isinstance(value, tuple) else value)
+        for name, value in values.items()
+        if value not in (None, ())
+    }
+
+
+def _call(method: str, values: Iterable[str], keywords: Mapping[str, str]) -> str:
+    return f"{method}({', '.join([*values, *(f'{name}={value}' for name, value in keywords.items())])})"
+
+
+def _literal(value: Any) -> str:
+    """Return a value as Python writes it, text between double quotes where that needs no escape."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    text = repr(value)
+    plain = isinstance(value, str) and text == f"'{value}'" and '"' not in value
+    return f'"{value}"' if plain else text

@@ -15,7 +15,7 @@ from stcloud.errors import InvalidInput
 from stcloud.iaas.raster.drivers import gdal
 from stcloud.iaas.store.oserror import storage_errors
 
-__all__ = ["write_png"]
+__all__ = ["png_of", "write_png"]
 
 
 def write_png(path: str | os.PathLike[str], rgba: NDArray[np.uint8]) -> None:
@@ -23,16 +23,17 @@ def write_png(path: str | os.PathLike[str], rgba: NDArray[np.uint8]) -> None:
     target = Path(path)
     if target.suffix.lower() != ".png":
         raise InvalidInput("bad-suffix", f"a picture is written as PNG, and {target.name} is not called so")
-    with storage_errors(f"write {target}"), gdal() as rasterio:
-        with rasterio.MemoryFile() as memory:
-            profile = {
-                "driver": "PNG",
-                "dtype": "uint8",
-                "count": 4,
-                "height": rgba.shape[1],
-                "width": rgba.shape[2],
-            }
-            with memory.open(**profile) as made:
-                made.write(rgba)
-            data = memory.read()
-        target.write_bytes(data)
+    with storage_errors(f"write {target}"):
+        target.write_bytes(png_of(rgba))
+
+
+def png_of(rgba: NDArray[np.uint8]) -> bytes:
+    """Return ``(4, rows, columns)`` uint8 as PNG."""
+    profile = {
+        "driver": "PNG", "dtype": "uint8", "count": 4, "height": rgba.shape[1], "width": rgba.shape[2],
+    }  # fmt: skip
+    with gdal() as rasterio, rasterio.MemoryFile() as memory:
+        with memory.open(**profile) as made:
+            made.write(rgba)
+        data: bytes = memory.read()
+        return data

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeGuard
+from typing import Literal, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -22,9 +22,13 @@ from stcloud.paas.case.state import CaseState
 from stcloud.paas.case.vocabulary import CaseVocabulary
 from stcloud.paas.case.workflow import Workflow
 
-__all__ = ["CaseClock", "case_clocks", "clock_cases", "stays_of"]
+__all__ = ["CaseClock", "Light", "case_clocks", "clock_cases", "stays_of"]
 
 _LIMIT_PIN = "limits"
+_PRESSING = 0.2
+"""Share of its limit that is left when a clock presses."""
+
+Light: TypeAlias = Literal["green", "yellow", "red"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,28 @@ class CaseClock:
     overdue: bool
     provisional: bool
     exempt: bool
+
+    @property
+    def light(self) -> Light | None:
+        """How pressing it is; None: it has no deadline, or has not started.
+
+        ``red``: it is overdue and not exempt. ``yellow``: a fifth of its limit or less is left. ``green``: neither.
+
+        Law: **a light is red where the clock is overdue and not exempt**, and turns yellow at a fifth of the limit.
+        """
+        if self.started_us is None or self.deadline_us is None:
+            return None
+        if self.overdue and not self.exempt:
+            return "red"
+        if self.limit is None or self.left is None or not (self.running or self.paused):
+            return "green"
+        return "yellow" if self.left <= self.limit.value * _PRESSING else "green"
+
+    def due_in_s(self, at_us: int) -> float | None:
+        """Return the time from an instant to the deadline, seconds, negative after it; None: it is not running."""
+        if self.deadline_us is None or not self.running:
+            return None
+        return (self.deadline_us - at_us) / 1e6
 
 
 def case_clocks(

@@ -30,7 +30,7 @@ from stcloud.paas.case.logcolumns import NO_INSTANT
 from stcloud.paas.case.replayedcases import ReplayedCases
 from stcloud.paas.case.state import CaseState
 
-__all__ = ["PublishedCases", "is_published"]
+__all__ = ["PublishedCases", "is_published", "log_of"]
 
 _TEXTS = ("kind", "class", "condition", "component", "cell", "source", "department", "handler", "status")
 _PLACE = ("number", "opened_at", "lon", "lat")
@@ -42,6 +42,13 @@ _SOURCE = ("cases of the log '", "', published by stcloud")
 def is_published(definition: Definition) -> bool:
     """Return whether a layer has the cases of a log, by its definition."""
     return definition.source.startswith(_SOURCE[0]) and definition.source.endswith(_SOURCE[1])
+
+
+def log_of(definition: Definition) -> str | None:
+    """Return the name of the log whose cases a layer has, by its definition; None: it has none."""
+    if not is_published(definition):
+        return None
+    return definition.source[len(_SOURCE[0]) : -len(_SOURCE[1])]
 
 
 class PublishedCases:

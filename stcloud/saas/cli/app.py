@@ -16,6 +16,7 @@ from stcloud.saas.cli import (
     case,
     check,
     class_list,
+    console,
     copy,
     create,
     cube,
@@ -30,6 +31,7 @@ from stcloud.saas.cli import (
     load,
     purge,
     query,
+    report,
     scenes,
     series,
     serve,
@@ -38,7 +40,8 @@ from stcloud.saas.cli import (
     token,
     vacuum,
 )
-from stcloud.saas.cli.exits import CANCELLED, report
+from stcloud.saas.cli.exits import CANCELLED
+from stcloud.saas.cli.exits import report as report_end
 from stcloud.saas.cli.signals import say
 from stcloud.saas.plaintext import visible
 
@@ -56,7 +59,7 @@ for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, series.series, episodes.episodes, scenes.scenes, cube.cube, hotspots.hotspots,
     layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
-    vacuum.vacuum, purge.purge, copy.copy, serve.serve, demo.demo,
+    report.report, vacuum.vacuum, purge.purge, copy.copy, serve.serve, console.console, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)
@@ -91,13 +94,13 @@ def run() -> int | str:
     try:
         code = command()(standalone_mode=False)
         if code == CANCELLED:  # what typer makes of Ctrl-C
-            return report(KeyboardInterrupt())
+            return report_end(KeyboardInterrupt())
     except SystemExit as ending:
         cause = ending.__context__  # typer ends when nobody reads on
-        code = report(cause) if isinstance(cause, BrokenPipeError) else ending.code
+        code = report_end(cause) if isinstance(cause, BrokenPipeError) else ending.code
         del cause  # it holds the frames of a question, which would outlive the engine's library
     except BaseException as error:  # noqa: BLE001  (the one place where everything ends)
-        code = report(error)
+        code = report_end(error)
     return code or 0
 
 

@@ -5,15 +5,18 @@ Tested by `tests/saas/cli/test_case.py`.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stcloud.city.caselist import CaseEntry
     from stcloud.city.casereader import CaseReader
     from stcloud.paas.case import Action, CaseState
+    from stcloud.paas.case.actionform import ActionForm
     from stcloud.paas.case.caseclocks import CaseClock
     from stcloud.time import Zone
 
-__all__ = ["case_record", "clock_record", "shown_instant"]
+__all__ = ["case_record", "clock_record", "entry_record", "form_record", "shown_instant"]
 
 
 def case_record(
@@ -34,6 +37,7 @@ def _state_record(state: CaseState, zone: Zone) -> dict[str, Any]:
         "case": state.case, "state": state.state, "since": zone.iso(state.since_us), "workflow": state.workflow,
         "seq": state.seq, "opened": zone.iso(state.opened_us), "values": dict(state.values),
         "departments": list(state.departments), "counts": dict(state.counts), "flags": sorted(state.flags),
+        "master": state.master, "whole": state.whole, "parts": list(state.parts),
         "stays": [
             {"state": stay.state, "from": zone.iso(stay.from_us), "to": stay.to_us and zone.iso(stay.to_us)}
             for stay in state.stays
@@ -60,6 +64,35 @@ def clock_record(clock: CaseClock, zone: Zone) -> dict[str, Any]:
         "elapsed": clock.elapsed, "left": clock.left, "running": clock.running, "paused": clock.paused,
         "overdue": clock.overdue, "exempt": clock.exempt, "provisional": clock.provisional,
     }  # fmt: skip
+
+
+def entry_record(entry: CaseEntry, at_us: int, zone: Zone) -> dict[str, Any]:
+    """Return a case of a list as programs read it; its clocks are those of an instant."""
+    state, values = entry.state, entry.state.values
+    lon, lat = entry.place or (None, None)
+    return {
+        "number": state.case, "state": state.state, "since": shown_instant(state.since_us, zone),
+        "kind": values.get("kind"), "class": state.class_code, "class_name": entry.class_name,
+        "department": state.department, "cell": values.get("cell"), "lon": lon, "lat": lat,
+        "opened": shown_instant(state.opened_us, zone), "master": state.master, "flags": sorted(state.flags),
+        "seq": state.seq,
+        "last_action": {"action": state.names[-1], "happened": shown_instant(state.changed_us, zone)},
+        "clock": _light_record(entry.clock, at_us, zone), "stage_clock": _light_record(entry.stage, at_us, zone),
+        "legal": list(entry.legal),
+    }  # fmt: skip
+
+
+def form_record(form: ActionForm) -> dict[str, Any]:
+    """Return the form of an action as programs read it."""
+    return asdict(form)
+
+
+def _light_record(clock: CaseClock | None, at_us: int, zone: Zone) -> dict[str, Any] | None:
+    if clock is None:
+        return None
+    record = clock_record(clock, zone)
+    del record["case"]
+    return record | {"light": clock.light, "due_in_s": clock.due_in_s(at_us)}
 
 
 def shown_instant(instant_us: int, zone: Zone) -> str:

@@ -64,11 +64,19 @@ def layers(
     quality: Annotated[  # noqa: FBT002
         bool, typer.Option("--quality", help="Show how good the layer's rows are, and nothing else.")
     ] = False,
+    known_at: Annotated[
+        str | None, typer.Option(help="With --quality: as it was known at this instant.", show_default=False)
+    ] = None,
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
     """List a city's layers, or describe one. Columns, loads and definition; as ndjson or csv only its loads."""
     target = target_of(form, output, offered=RECORDS)
+    if known_at is not None and not quality:
+        raise InvalidInput(
+            "known-at-unused", "--known-at says when a layer's quality was so, and it is not shown",
+            hint="add --quality",
+        )  # fmt: skip
     opened = open_city(city)
     if rename is not None:
         _rename(opened, rename, alone=not (layer or delete or yes))
@@ -79,7 +87,7 @@ def layers(
         if settings:
             _set(opened, str(layer), settings)
         if quality:
-            print_records([_quality(opened, str(layer))], target)
+            print_records([_quality(opened, str(layer), known_at)], target)
     elif layer is None:
         _list(opened, target)
     else:
@@ -112,8 +120,8 @@ def _set(opened: City, layer: str, settings: Sequence[str]) -> None:
     note(f"layer '{layer}' has {', '.join(described.fields) or 'no description'}")
 
 
-def _quality(opened: City, layer: str) -> dict[str, Any]:
-    zone, quality = opened.configuration.zone, opened.quality(layer)
+def _quality(opened: City, layer: str, known_at: str | None = None) -> dict[str, Any]:
+    zone, quality = opened.configuration.zone, opened.quality(layer, known_at)
     share, late_us = quality.rejected_share, quality.lateness_us
     return {
         "layer": layer,

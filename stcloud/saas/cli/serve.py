@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from stcloud.city import City
     from stcloud.saas.web import Service, Settings
 
-__all__ = ["serve"]
+__all__ = ["open_cities", "prepare_service", "run_service", "serve"]
 
 Cities = Annotated[list[str], typer.Argument(help="Folders or addresses of cities.", show_default=False)]
 
@@ -62,9 +63,8 @@ def serve(
     ] = "30/minute",
 ) -> None:
     """Serve cities over HTTP: to other systems, QGIS and browsers."""
-    _take_memory_of_the_c_library()
-    uvicorn = _libraries()
-    from stcloud.saas.web import Settings, application  # noqa: PLC0415
+    prepare_service()
+    from stcloud.saas.web import Settings  # noqa: PLC0415
     from stcloud.saas.web.settings import is_loopback, own_names  # noqa: PLC0415
 
     if policy is None and not is_loopback(host):
@@ -78,19 +78,17 @@ def serve(
         most_load_bytes=max_load_mb * 1_000_000, load_seconds=load_seconds,
     )  # fmt: skip
     service = _service(cities, settings, policy, tokens, audit)
-    config = uvicorn.Config(
-        application(service), host, port, log_level="warning", access_log=False, server_header=False
-    )
-    _run(uvicorn.Server(config), host, port, tuple(service.cities.values()))
+    run_service(service, host, port, "serving at")
 
 
-def _take_memory_of_the_c_library() -> None:
+def prepare_service() -> None:
     """Have Arrow take memory from the C library, unless the environment says otherwise; Arrow is not loaded yet.
 
     Of its own pool, which is made for few threads, a service that answers while it is loaded holds several times what
-    is in use.
+    is in use. `MissingExtra` ``web-needed``: a library is not installed.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    _libraries()
 
 
 def _libraries() -> Any:
@@ -122,7 +120,7 @@ def _service(
     stated = None if policy is None else Policy.from_toml(read_text(policy), name=str(policy))
     if tokens is not None and stated is None:
         raise InvalidInput("policy-needed", "tokens say who asks, and nothing says what they may see")
-    opened = _opened(cities)
+    opened = open_cities(cities)
     if settings.open311 is not None:
         _check_open311(opened, settings.open311)
     return Service(
@@ -131,7 +129,7 @@ def _service(
     )  # fmt: skip
 
 
-def _opened(addresses: list[str]) -> dict[str, City]:
+def open_cities(addresses: list[str]) -> dict[str, City]:
     """Return the cities by name; `InvalidInput` ``same-names``: two have one name."""
     opened: dict[str, City] = {}
     for address in addresses:
@@ -154,14 +152,37 @@ def _check_open311(cities: dict[str, City], name: str) -> None:
         open_desk(city, name, system_clock()).close()
 
 
-def _run(server: Any, host: str, port: int, cities: tuple[City, ...]) -> None:
-    """Serve until somebody ends it; say where, before the first request, and load meanwhile what it will need."""
+def run_service(
+    service: Service, host: str, port: int, words: str, ready: Callable[[str], object] | None = None
+) -> None:
+    """Serve until somebody ends it.
+
+    Parameters
+    ----------
+    service
+        What answers.
+    host, port
+        Where it listens; port 0: any that is free.
+    words
+        What is said before its address, when it listens and before the first request.
+    ready
+        What is called with the address then.
+    """
+    uvicorn = _libraries()
+    from stcloud.saas.web import application  # noqa: PLC0415
     from stcloud.saas.web.warming import warm  # noqa: PLC0415
 
+    config = uvicorn.Config(
+        application(service), host, port, log_level="warning", access_log=False, server_header=False
+    )
     with _listening(host, port) as listening:
-        note(f"serving at http://{host}:{listening.getsockname()[1]}/ (Ctrl-C ends it)")
+        address = f"http://{host}:{listening.getsockname()[1]}/"
+        note(f"{words} {address} (Ctrl-C ends it)")
+        cities = tuple(service.cities.values())
         threading.Thread(target=warm, args=(cities,), name="warming", daemon=True).start()
-        server.run(sockets=[listening])
+        if ready is not None:
+            ready(address)
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -60,7 +60,7 @@ class ConsoleFiles:
     files
         All of them, but for the page's own frame and what is for the checker of types.
     frame
-        The page itself, a template: ``{{root}}``, ``{{base}}``, ``{{modules}}`` and ``{{styles}}`` are to be replaced.
+        The page itself, a template: ``{{base}}``, ``{{title}}``, ``{{modules}}`` and others are to be replaced.
     """
 
     files: Mapping[str, ConsoleFile]

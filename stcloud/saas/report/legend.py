@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from stcloud.saas.report.underlay import Underlay
     from stcloud.saas.report.view import View
 
-__all__ = ["draw_legend", "draw_north", "draw_scale", "face_of"]
+__all__ = ["convergence_of", "draw_legend", "draw_north", "draw_scale", "face_of"]
 
 _FACES = {"zero": ZERO, "no value": NO_VALUE, "absent": ABSENT, "feature": "#dde7f0"}
 _STEP, _MOST_LINES, _MOST_OF_LAYER = 26.0, 4, 3
@@ -63,7 +63,7 @@ def draw_scale(canvas: Canvas, view: View) -> None:
 def draw_north(canvas: Canvas, view: View, crs: str) -> None:
     """Draw an arrow to the north below the map, turned as the meridian in its middle is."""
     x, y = view.left + view.width - 14, view.top + view.height + 46
-    turn = _convergence(view, crs)
+    turn = convergence_of(view, crs)
     if turn is None:
         return
     tip, side = np.array([0.0, -17.0]), np.array([6.5, 0.0])
@@ -76,7 +76,7 @@ def draw_north(canvas: Canvas, view: View, crs: str) -> None:
     canvas.write(x - 22, y - 4, "N", 8.5, bold=True, color=INK, va="center_baseline", ha="center")
 
 
-def _convergence(view: View, crs: str) -> float | None:
+def convergence_of(view: View, crs: str) -> float | None:
     """Return by how much north is turned clockwise from up, radians; None where it is not known."""
     xmin, ymin, xmax, ymax = view.extent
     middle = ((xmin + xmax) / 2, (ymin + ymax) / 2)
@@ -99,6 +99,7 @@ def draw_legend(
     layers: Sequence[Underlay],
     absent: int,
     heading: str = "",
+    every_class: bool = False,
 ) -> None:
     """Draw what colours and lines mean, and how many areas have each.
 
@@ -114,6 +115,8 @@ def draw_legend(
         How many areas the answer does not have.
     heading
         Above the classes; empty: the measure, and what it is of.
+    every_class
+        Whether the greatest classes are named that nothing here has, as in maps that share classes.
     """
     left, right, y = view.left + view.width + 30, canvas.width_px - 40.0, view.top
     if symbols.categories:
@@ -123,7 +126,7 @@ def draw_legend(
         y = _write_heading(
             canvas, left, right, y, heading or f"{symbols.measure} per {symbols.noun}", f"{symbols.noun}s"
         )
-        for colour, label, size, gid in _entries(symbols, classes, absent):
+        for colour, label, size, gid in _entries(symbols, classes, absent, every_class=every_class):
             edge = HAIR if gid == "other" else "none"
             canvas.block(left, y, 30, 20, facecolor=colour, edgecolor=edge, linewidth=0.8)
             canvas.write(left + 42, y + 10, label, 8.5, color=INK, va="center_baseline", gid=gid)
@@ -177,28 +180,31 @@ def _pieces(line: str, most: int) -> list[str]:
     return [*pieces, line]
 
 
-def _entries(symbols: Symbols, classes: Classes | None, absent: int) -> Iterator[tuple[str, str, int, str]]:
+def _entries(
+    symbols: Symbols, classes: Classes | None, absent: int, *, every_class: bool
+) -> Iterator[tuple[str, str, int, str]]:
     """Give colour, label, number of areas and name of each entry, the greatest class last."""
     values = np.array([]) if symbols.values is None else symbols.values
     zeros, nothing = int((values == 0).sum()), int(np.isnan(values).sum())
     if classes is not None and classes.diverging:
-        yield from _side(classes, values, below=True)
+        yield from _side(classes, values, below=True, every_class=every_class)
     if zeros:
         yield face_of("zero"), "0", zeros, "other"
     if classes is not None:
-        yield from _side(classes, values, below=False)
+        yield from _side(classes, values, below=False, every_class=every_class)
     if nothing:
         yield face_of("no value"), "no value", nothing, "other"
     if absent:
         yield face_of("absent"), "not in the answer", absent, "other"
 
 
-def _side(classes: Classes, values: np.ndarray[tuple[int], np.dtype[np.float64]], *, below: bool) -> Iterator[
-    tuple[str, str, int, str]
-]:  # fmt: skip
+def _side(
+    classes: Classes, values: np.ndarray[tuple[int], np.dtype[np.float64]], *, below: bool, every_class: bool
+) -> Iterator[tuple[str, str, int, str]]:
     sizes = classes.sizes(values)
     numbers = [-at - 1 if below else at + 1 for at in range(len(classes))]
-    last = max((abs(of) for of in numbers if sizes.get(of)), default=0)
+    used = [abs(of) for of in numbers if every_class or sizes.get(of)]
+    last = max(used, default=0)
     shown = [of for of in numbers if abs(of) <= last]
     for of in reversed(shown) if below else shown:
         label = classes.labels()[abs(of) - 1]

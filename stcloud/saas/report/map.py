@@ -79,6 +79,7 @@ def draw_map(
     absent: Sequence[BaseGeometry] = (),
     path: Path | None = None,
     size_px: tuple[int, int] = (1400, 1000),
+    classes: Classes | None = None,
 ) -> Canvas:
     """Draw symbols as a map: areas shaded by a measure, features, or points.
 
@@ -103,6 +104,8 @@ def draw_map(
         PNG, SVG or PDF file to write, or None.
     size_px
         Width and height in pixels, 640 x 480 to 10,000 x 10,000.
+    classes
+        Classes of the values, that several maps may share; None: those that their values make.
 
     Returns
     -------
@@ -125,7 +128,8 @@ def draw_map(
         crs, symbols = symbols.lattice.crs, symbols_of(symbols)
     place = place if place is not None and place.area else None  # places that only touch meet in a line
     with fixed_look():
-        canvas = _drawn(Canvas(*size_px), symbols, place, text, crs, under, np.array([*absent], object))
+        lacking = np.array([*absent], object)
+        canvas = _drawn(Canvas(*size_px), symbols, place, text, crs, under, lacking, classes)
         if path is not None:
             canvas.save(path)
     return canvas
@@ -139,10 +143,11 @@ def _drawn(
     crs: str,
     under: Callable[[View], Sequence[Underlay]] | None,
     absent: NDArray[np.object_],
+    classes: Classes | None,
 ) -> Canvas:
+    shared, classes = classes is not None, classes or _classes(symbols)
     known = symbols.bounds is not None or place is not None or len(absent) > 0
     view = _view(canvas, _write_head(canvas, text, symbols), symbols, place, absent)
-    classes = _classes(symbols)
     layers = list(under(view)) if under is not None and known else []
     axes = _draw_frame(canvas, view, crs, known=known)
     _draw_under(axes, view, place, layers, covered=symbols.noun != "event")
@@ -170,6 +175,7 @@ def _drawn(
         layers=layers,
         absent=len(absent),
         heading=text.heading,
+        every_class=shared,
     )
     return canvas
 

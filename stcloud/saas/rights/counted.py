@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -31,6 +32,12 @@ class CountedQuery(Query):
     def batches(self, *_: Any, **__: Any) -> Any:
         """Refuse rows."""
         self._refuse()
+
+    def vector_tile(self, *place: int, by: str | Sequence[str] = (), **keywords: Any) -> Any:
+        """Refuse tiles of rows; groups and their measures may be seen."""
+        if not by:
+            self._refuse()
+        return Query.vector_tile(self, *place, by=by, **keywords)
 
     def joining(self, *_: Any, **__: Any) -> Any:
         """Refuse rows with their partners."""

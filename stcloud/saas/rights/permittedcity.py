@@ -176,6 +176,10 @@ class PermittedCity(City):
             return self._whole.cases(log)
         return read_cases(self, self._parts, log, self._clock)
 
+    def reading_cases(self, log: str) -> Any:
+        """Open a log of cases to be read alone, beside the layers that may be seen; errors are those of `cases`."""
+        return read_cases(self, self._parts, log, self._clock)
+
     def load(self, layer: str, *sources: Any, **keywords: Any) -> Any:
         """Load into a layer of the whole city, as `stcloud.City.load` does, where that is granted."""
         self._require("load", layer, "nothing may be loaded into it")

@@ -18,6 +18,7 @@ __all__ = ["get_of", "operation", "query_parameter"]
 _FAULTS = {
     "400": "The request is wrong", "401": "Nobody is signed in", "403": "It is not permitted",
     "404": "There is no such thing", "406": "No accepted format is offered", "410": "It was, and is no more",
+    "414": "The address is too long",
     "421": "The service is not of this name", "429": "Too many requests", "500": "A fault of the service",
     "501": "A part of the service is not installed", "503": "Too busy, or it took too long",
 }  # fmt: skip

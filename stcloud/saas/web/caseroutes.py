@@ -15,9 +15,10 @@ from starlette.responses import Response
 
 from stcloud.daas.definition.clause import Closed
 from stcloud.errors import InvalidInput, Unsupported
-from stcloud.saas.cli.caserecord import case_record
+from stcloud.saas.cli.caserecord import case_record, form_record
 from stcloud.saas.cli.output import plain
 from stcloud.saas.web.call import CityRequest, encoded
+from stcloud.saas.web.caselists import log_to_read, own_roles
 from stcloud.saas.web.media import HTML, JSON
 from stcloud.saas.web.questions import read_document
 
@@ -58,10 +59,21 @@ class ActionDocument(Closed):
 
 
 def case(call: CityRequest) -> Response:
-    """Return a case, its actions and its clocks; ``at`` and ``known`` set the clocks."""
-    given = call.known_parameters(("at", "known"))
-    with call.city.cases(call.segments["log"]) as cases:
-        record = case_record(cases, call.segments["case"], given.get("at"), given.get("known"))
+    """Return a case, its actions, clocks and links; ``at`` and ``known`` set the clocks.
+
+    As it is now it also has the forms of what may be done with it, by role: those that the principal has, or one.
+    """
+    given = call.known_parameters(("at", "known", "role"))
+    number, role = call.segments["case"], given.get("role")
+    with log_to_read(call, call.segments["log"]) as cases:
+        record = case_record(cases, number, given.get("at"), given.get("known"))
+        if "at" not in given and "known" not in given:
+            roles = own_roles(call, cases.workflows[record["workflow"]])
+            record["linked"] = cases.linked(number)
+            record["legal"] = {
+                each: [form_record(form) for form in cases.forms(number, each)]
+                for each in roles if role in (None, each)
+            }  # fmt: skip
     return call.document(plain(record), "case", (JSON, HTML))
 
 

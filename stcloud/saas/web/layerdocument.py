@@ -14,7 +14,7 @@ from stcloud.daas.description import Description
 from stcloud.daas.quality import last_load_of
 from stcloud.daas.staleness import stale_since_us
 from stcloud.errors import FormatError
-from stcloud.paas.case.published import is_published
+from stcloud.paas.case.published import log_of
 from stcloud.saas.rights.permittedcity import PermittedCity
 from stcloud.saas.web.extent import extent_of
 from stcloud.saas.web.parameter import iso_utc
@@ -55,7 +55,7 @@ def layer_document(call: CityRequest, layer: Layer, loads: Sequence[Reckoning]) 
         "title": layer.title or layer.name,
         "kind": layer.kind,
         "role": role_of(layer),
-        "published_cases": is_published(layer.definition),
+        "log": _log(call, layer),
         "themes": list(described.themes),
         "owner": described.owner,
         "rows": layer.events,
@@ -130,6 +130,12 @@ def _may(call: CityRequest, layer: str) -> list[str]:
         rights = rights[:2]
     city = call.city
     return [right for right in rights if not isinstance(city, PermittedCity) or city.may(right, layer)]
+
+
+def _log(call: CityRequest, layer: Layer) -> str | None:
+    """Return the log whose cases a layer has, if it may be read."""
+    log = log_of(layer.definition)
+    return log if log is not None and log in call.city.case_logs() else None
 
 
 def description_of(layer: Layer) -> Description:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from stcloud.errors import InvalidInput, Unsupported
 
 __all__ = [
-    "ARROW", "CSV", "GEOJSON", "HTML", "JSON", "LINK_FORMAT", "NDJSON", "OPENAPI", "OPENAPI_30", "PARQUET", "PROBLEM",
-    "SCHEMA", "TILE", "Media", "preferred",
+    "ARROW", "CSV", "GEOJSON", "HTML", "JSON", "LINK_FORMAT", "NDJSON", "OPENAPI", "OPENAPI_30", "PARQUET", "PNG",
+    "PROBLEM", "SCHEMA", "TILE", "Media", "preferred",
 ]  # fmt: skip
 
 
@@ -42,6 +42,7 @@ NDJSON = Media("ndjson", "application/x-ndjson", "NDJSON")
 PARQUET = Media("parquet", "application/vnd.apache.parquet", "Parquet")
 ARROW = Media("arrow", "application/vnd.apache.arrow.stream", "Arrow stream")
 TILE = Media("mvt", "application/vnd.mapbox-vector-tile", "Mapbox vector tile")
+PNG = Media("png", "image/png", "PNG")
 PROBLEM = Media("problem", "application/problem+json", "Problem details")
 
 _MOST_RANGES = 50

@@ -25,6 +25,7 @@ from stcloud.saas.web.apivalues import (
 )
 from stcloud.saas.web.boardpaths import board_paths
 from stcloud.saas.web.call import CityRequest, encoded
+from stcloud.saas.web.casepaths import case_paths
 from stcloud.saas.web.collectionkind import PROFILES, kind_of
 from stcloud.saas.web.collections import queryable_schema
 from stcloud.saas.web.loadpaths import LOAD_ID, load_of
@@ -43,6 +44,7 @@ from stcloud.saas.web.media import (
     Media,
 )  # fmt: skip
 from stcloud.saas.web.openapi30 import as_openapi_30
+from stcloud.saas.web.questionpaths import address_operation, question_paths
 from stcloud.saas.web.records import CATALOGUE_JSON, catalogue_id
 from stcloud.saas.web.referencesystem import reference_systems
 from stcloud.saas.web.selection import SELECTING
@@ -88,7 +90,7 @@ def _document(call: CityRequest) -> dict[str, Any]:
     for layer in layers:
         paths |= _collection_paths(layer, call)
         paths |= tile_paths(layer, _tile_parameters(layer))
-    paths |= _catalogue_paths(call) | board_paths(call) | _document_paths() | _case_paths(call)
+    paths |= _catalogue_paths(call) | board_paths(call) | _document_paths() | case_paths(call)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -240,11 +242,22 @@ def _crs_parameters(call: CityRequest) -> dict[str, dict[str, Any]]:
 
 def _document_paths() -> dict[str, Any]:
     from stcloud.paas.query import Question  # noqa: PLC0415
+    from stcloud.saas.web.evaluations import (  # noqa: PLC0415
+        EVALUATION_FORMATS,
+        CountedCasesDocument,
+        EvaluationDocument,
+    )
     from stcloud.saas.web.questiondocument import (  # noqa: PLC0415
         CubeDocument,
         HotspotDocument,
         JoinDocument,
         SituationDocument,
+    )
+    from stcloud.saas.web.seriesroutes import (  # noqa: PLC0415
+        EPISODE_FORMATS,
+        SERIES_FORMATS,
+        EpisodesDocument,
+        SeriesDocument,
     )
 
     formats = (JSON, GEOJSON, CSV, NDJSON, ARROW, PARQUET)
@@ -253,9 +266,13 @@ def _document_paths() -> dict[str, Any]:
         "/joins": (JoinDocument, "Answer a join", formats),
         "/cubes": (CubeDocument, "Answer a cube", formats),
         "/hotspots": (HotspotDocument, "Answer hot and cold spots", formats),
+        "/series": (SeriesDocument, "Answer what stations measured", SERIES_FORMATS),
+        "/episodes": (EpisodesDocument, "Answer the episodes of a rule", EPISODE_FORMATS),
+        "/evaluations": (EvaluationDocument, "Answer an evaluation of cases", EVALUATION_FORMATS),
+        "/evaluations/cases": (CountedCasesDocument, "Answer the cases of a number", (JSON,)),
         "/situation": (SituationDocument, "Answer what is known of a place", (JSON, GEOJSON)),
     }
-    return {
+    paths = {
         path: {"post": operation(summary, media, {}, []) | {
             "requestBody": {
                 "required": True,
@@ -264,29 +281,8 @@ def _document_paths() -> dict[str, Any]:
         }}
         for path, (model, summary, media) in documents.items()
     }  # fmt: skip
-
-
-def _case_paths(call: CityRequest) -> dict[str, Any]:
-    """Return the paths of the logs of cases that may be read."""
-    from stcloud.saas.web.caseroutes import ActionDocument  # noqa: PLC0415
-
-    text = {"type": "string"}
-    number = {
-        "name": "case",
-        "in": "path",
-        "required": True,
-        "schema": text,
-        "description": "Number of a case",
-    }
-    at = query_parameter("at", INSTANT, "As it was at this instant")
-    body = {"required": True, "content": {JSON.type: {"schema": ActionDocument.model_json_schema()}}}
-    paths: dict[str, Any] = {}
-    for log in call.city.case_logs():
-        schema = {"type": "object"}
-        paths[f"/cases/{log}/{{case}}"] = get_of(f"Case of {log}", (JSON, HTML), schema, [number, at, _KNOWN])
-        act = operation(f"Act on a case of {log}", (JSON,), schema, [])
-        paths[f"/cases/{log}/actions"] = {"post": act | {"requestBody": body}}
-    return paths
+    paths["/questions"]["get"] = address_operation()
+    return paths | question_paths()
 
 
 def _difference(*, versioned: bool) -> list[dict[str, Any]]:

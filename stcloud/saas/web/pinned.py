@@ -24,8 +24,8 @@ _YEAR_S = 31_536_000
 
 
 def tag_of(
-    call: CityRequest, media: Media, *, moving: bool = False, besides: str | None = None
-) -> str | None:
+    call: CityRequest, media: Media, *, moving: bool = False, besides: str | None = None, known: str | None = None
+) -> str | None:  # fmt: skip
     """Return the strong tag of an answer that never changes, and note how it may be kept; None: it may change.
 
     Such is the answer to a pin, of which every instant lies in the past of its layer. The tag holds what the
@@ -39,8 +39,10 @@ def tag_of(
         Whether the answer depends on the present instant, too.
     besides
         What else the answer has that may change: it is then to be asked for again.
+    known
+        The pin; None: that of the address.
     """
-    text = call.parameters.get("known", "")
+    text = call.parameters.get("known", "") if known is None else known
     if moving or not text.startswith("pin:"):
         return None
     state = _state(call, Pin.read(text).layers)

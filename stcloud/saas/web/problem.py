@@ -24,6 +24,7 @@ STATUS_OF_KIND = {
     "not-acceptable": 406,
     "body-too-large": 413,
     "wrong-media-type": 415,
+    "address-too-long": 414,
     "too-many-requests": 429,
     "foreign-host": 421,
     "took-too-long": 503,

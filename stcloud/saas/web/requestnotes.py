@@ -121,7 +121,9 @@ def _request_of(call: CityRequest) -> dict[str, Any]:
     """Return what a refused request asked for, without what a client may have written into it."""
     wanted: dict[str, Any] = {"path": call.path[:_LONGEST_PATH]}
     document = call.given.get("document") or {}
-    return wanted | {name: document[name] for name in ("layer", "join", "action", "case") if name in document}
+    return wanted | {
+        name: document[name] for name in ("layer", "log", "join", "action", "case") if name in document
+    }
 
 
 def _is_withheld(call: CityRequest, city: str) -> bool:
@@ -131,7 +133,7 @@ def _is_withheld(call: CityRequest, city: str) -> bool:
         return named in call.service.cities and not call.service.shows(named, call.principal)
     document = call.given.get("document") or {}
     layers = [call.segments.get("collection"), document.get("layer"), document.get("join")]
-    logs = [call.segments.get("log")]
+    logs = [call.segments.get("log"), document.get("log")]
     if call.path.startswith(_OPEN311):
         layers.append(call.service.settings.open311)
         logs.append(call.service.settings.open311)

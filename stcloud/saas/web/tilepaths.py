@@ -15,7 +15,7 @@ from stcloud.space.tilegrid import FINEST_ZOOM
 if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
 
-__all__ = ["tile_grid_paths", "tile_paths"]
+__all__ = ["place_parameters", "tile_grid_paths", "tile_paths"]
 
 _GRID = {
     "name": "tileMatrixSet", "in": "path", "required": True, "description": "Tile grid",
@@ -35,12 +35,8 @@ def tile_grid_paths() -> dict[str, Any]:
 def tile_paths(layer: Layer, parameters: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the paths of a collection's tiles; ``parameters`` are those of a tile."""
     base, name = f"/collections/{layer.name}/tiles", layer.name
-    place = [
-        _whole("tileMatrix", "Zoom", FINEST_ZOOM), _whole("tileRow", "Row from the north"),
-        _whole("tileCol", "Column from the west"),
-    ]  # fmt: skip
     prefix, formats, schema = f"{name}.collection.vector.", (JSON, HTML), {"type": "object"}
-    tile = get_of(f"Tile of {name}", (TILE,), schema, [_GRID, *place, *parameters], f"{prefix}getTile")
+    tile = get_of(f"Tile of {name}", (TILE,), schema, [*place_parameters(), *parameters], f"{prefix}getTile")
     tile["get"]["responses"]["204"] = {"description": "Nothing lies on the tile"}
     return {
         base: get_of(f"Tilesets of {name}", formats, schema, name=f"{prefix}getTileSetsList"),
@@ -49,6 +45,14 @@ def tile_paths(layer: Layer, parameters: Sequence[dict[str, Any]]) -> dict[str, 
         ),
         f"{base}/{{tileMatrixSet}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": tile,
     }
+
+
+def place_parameters() -> list[dict[str, Any]]:
+    """Return the parts of an address that name a tile."""
+    return [
+        _GRID, _whole("tileMatrix", "Zoom", FINEST_ZOOM), _whole("tileRow", "Row from the north"),
+        _whole("tileCol", "Column from the west"),
+    ]  # fmt: skip
 
 
 def _whole(name: str, about: str, most: int | None = None) -> dict[str, Any]:

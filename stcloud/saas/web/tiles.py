@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
     from stcloud.paas.query.answer.vector_tile import VectorTile
 
-__all__ = ["DRAWING", "GRID", "tile", "tile_grid", "tile_grids", "tileset", "tilesets"]
+__all__ = [
+    "DRAWING",
+    "GRID",
+    "TRUTHS",
+    "tile",
+    "tile_grid",
+    "tile_grids",
+    "tile_place",
+    "tileset",
+    "tilesets",
+]
 
 GRID = "WebMercatorQuad"
 DRAWING = ("properties", "cluster", "by", "measures")
@@ -36,7 +46,7 @@ _CRS = "http://www.opengis.net/def/crs/EPSG/0/3857"
 _ABOUT = "Squares of Web Mercator, halved from zoom to zoom: row and column are counted from the north-west"
 _PIXELS, _PIXEL_M = 256, 0.00028
 _NUMBER = re.compile(r"\d{1,9}")
-_TRUTHS: dict[str, bool] = {"true": True, "false": False}
+TRUTHS: dict[str, bool] = {"true": True, "false": False}
 
 
 def tile_grids(call: CityRequest) -> Response:
@@ -116,14 +126,13 @@ def tileset(call: CityRequest) -> Response:
 def tile(call: CityRequest) -> Response:
     """Return a tile; 204 where nothing lies on it."""
     media = call.media(TILE)
-    _require_grid(call)
-    z, row, column = (_number(call, name) for name in ("tileMatrix", "tileRow", "tileCol"))
+    place = tile_place(call)
     selection = ItemSelection.of(call, *DRAWING)
     tag = tag_of(call, media, moving=selection.moving)
     unchanged = not_modified(call, tag)
     if unchanged is not None:
         return unchanged
-    made = _drawn(call, selection, Tile(z, column, row))
+    made = _drawn(call, selection, place)
     personal = _personal(call, selection) if made.features else frozenset()
     call.given.update(rows=made.features, pin=made.pin.text, personal=personal)
     if tag is None:
@@ -151,7 +160,7 @@ def _drawn(call: CityRequest, selection: ItemSelection, place: Tile) -> VectorTi
     cluster = given.get("cluster")
     return selection.query.vector_tile(
         place.z, place.x, place.y, columns=names,
-        cluster=None if cluster is None else _TRUTHS.get(cluster, cluster),
+        cluster=None if cluster is None else TRUTHS.get(cluster, cluster),
         by=_parts(given.get("by")), measures=_parts(given.get("measures")),
     )  # fmt: skip
 
@@ -159,6 +168,13 @@ def _drawn(call: CityRequest, selection: ItemSelection, place: Tile) -> VectorTi
 def _parts(text: str | None) -> tuple[str, ...]:
     """Return texts between commas that stand in no parentheses."""
     return tuple(part.strip() for part in re.split(r",(?![^(]*\))", text or "") if part.strip())
+
+
+def tile_place(call: CityRequest) -> Tile:
+    """Return the tile that an address names; `NotFound` ``unknown-tile-grid``, `InvalidInput` ``unknown-tile``."""
+    _require_grid(call)
+    z, row, column = (_number(call, name) for name in ("tileMatrix", "tileRow", "tileCol"))
+    return Tile(z, column, row)
 
 
 def _number(call: CityRequest, name: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,20 +13,14 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import pytest
-
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-__all__ = ["GROUND", "RED", "MapPage", "chromium", "map_page", "pages"]
+__all__ = ["GROUND", "RED", "MapPage", "map_page", "pages"]
 
 ROOT = Path(__file__).resolve().parents[3]
-MAPLIBRE = ROOT / ".venv/maplibre/node_modules/maplibre-gl/dist"
+MAPLIBRE = ROOT / "stcloud/saas/console/page/vendor"
 OWN = Path(__file__).parent / "webmap"
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-DRAWN_BY_SOFTWARE = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
-NOWHERE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
-"""No name leads anywhere: what would leave the machine fails."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self' blob:; img-src data: blob:; "
     "connect-src 'self' {service}"
@@ -58,9 +51,7 @@ class _Files(SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def pages() -> Iterator[tuple[str, type[_Files]]]:
-    """Give the page's files at an address of their own; the test skips where the library is not installed."""
-    if not (MAPLIBRE / "maplibre-gl.mjs").is_file():
-        pytest.skip("maplibre-gl is not installed: make .venv/.maplibre")
+    """Give the page's files at an address of their own."""
     handler = type("Files", (_Files,), {})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=partial(server.serve_forever, poll_interval=0.05))
@@ -70,21 +61,6 @@ def pages() -> Iterator[tuple[str, type[_Files]]]:
         finally:
             server.shutdown()
             thread.join()
-
-
-@contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start the system's Chromium without a window; the test skips where there is none."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        options = [*DRAWN_BY_SOFTWARE, NOWHERE, "--no-sandbox"]
-        browser = playwright.chromium.launch(executable_path=program, args=options)
-        yield browser
-        browser.close()
 
 
 @dataclass

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pandas as pd
 import pytest
 
-from tests.conformance.web.mapbrowser import GROUND, RED, MapPage, chromium, map_page, pages
+from tests.browser import chromium
+from tests.conformance.web.mapbrowser import GROUND, RED, MapPage, map_page, pages
 from tests.conformance.web.serving import serve
 from tests.saas.web.town import Town
 

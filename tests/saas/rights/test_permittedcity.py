@@ -68,9 +68,12 @@ def test_of_what_may_be_counted_measures_are_given_and_no_rows(permits):
     query = seen.query("requests").what("phone = '1'")
     assert query.count().table.to_pylist() == [{"count": 1}]
     assert query.cube("1km", "1M").to_arrow().num_rows == 1
+    assert query.of_group("phone=2").count().table.to_pylist() == [{"count": 0}]
+    assert query.vector_tile(0, 0, 0, by="cell:1km").pin.layers
     for act in (
         query.rows, lambda: list(query.batches()), query.to_arrow, query.to_pandas, query.to_geopandas,
         lambda: query.join("areas"), lambda: query.join_batches("areas"), lambda: query.joining("areas"),
+        lambda: query.tile(0, 0, 0), lambda: query.vector_tile(0, 0, 0, cluster="1km"),
         lambda: query.write_parquet("rows.parquet"), lambda: query.why("a"), lambda: seen.features("areas"),
         lambda: query.count(by=["in:areas"]), lambda: seen.series("requests"),
         lambda: seen.scenes("requests"), lambda: seen.grid("areas"), lambda: seen.evaluate("requests"),

@@ -48,7 +48,7 @@ def test_another_method_is_refused_with_those_that_there_are(method, city):
         assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
         assert response.headers["content-type"] == PROBLEM
         assert response.json()["title"] == "wrong-method"
-        assert client.get("/questions").headers["allow"] == "POST"
+        assert client.get("/joins").headers["allow"] == "POST"
 
 
 def test_a_head_has_the_headers_of_its_get(city):

@@ -10,7 +10,7 @@ PATHS = {
     "/collections/plots/diff?from=2024-01-01T00:00:00Z%2F..&to=2024-02-01T00:00:00Z": ("not-an-instant", 400),
     "/collections/plots/items/{plot}?datetime=1990-01-01T00:00:00Z": ("feature-gone", 410),
     "/collections/calls/items/r007/versions": ("no-versions", 404),
-    "/questions": ("wrong-method", 405),
+    "/questions": ("no-question", 400),
 }
 DOCUMENTS = {
     "/joins": ({"layer": "calls", "join": "plots", "count": True}, "not-of-joins"),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from stcloud.daas.display import html_table, one_line, text_table
 from stcloud.errors import MissingExtra, Unsupported
 from stcloud.iaas.store.traffic import NO_TRAFFIC, Traffic
+from stcloud.late import plugin
 from stcloud.paas.query.answer.coded import CodedColumns, labelled, named
 from stcloud.paas.query.answer.group_place import CommunityOf, GroupPlace
 from stcloud.paas.query.answer.pin import Pin
@@ -236,6 +237,23 @@ class Answer:
         """
         drawn = self if self.shape_column is not None else self.labelled()
         return plot_answer(drawn, column, ax, legend=legend)
+
+    def explore(self, *, height_px: int = 480) -> Any:
+        """Return the answer as a map, a chart and a table for a cell of a notebook, offline.
+
+        Parameters
+        ----------
+        height_px
+            Height of the cell, pixels.
+
+        Raises
+        ------
+        MissingExtra
+            ``notebook-needed``
+        InvalidInput
+            ``too-many-rows``: more than 10,000.
+        """
+        return plugin("stcloud.notebook", "explore")(self, height_px=height_px)
 
     def to_geopandas(self, crs: GivenCRS | None = None) -> geopandas.GeoDataFrame:
         """Return a GeoDataFrame in the city's CRS, or in ``crs``."""

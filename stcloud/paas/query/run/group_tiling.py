@@ -18,7 +18,7 @@ from stcloud.paas.query.answer.vector_tile import VectorTile
 from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.plan.plan import by_name
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.paas.query.run.measuring import read_by
+from stcloud.paas.query.run.measuring import Selection, read_by
 from stcloud.paas.query.run.tile_columns import attributes_of
 from stcloud.paas.query.run.tiling import MOST_FEATURES, TileRequest
 from stcloud.paas.query.run.wholegroups import WholeGroups, whole_groups
@@ -27,6 +27,7 @@ from stcloud.paas.tile.tags import tags_of
 from stcloud.paas.tile.tileshapes import BUFFER, shapes_on_tile
 from stcloud.space import Block, CellSize, Lattice, Level
 from stcloud.space.tilepixels import TilePixels
+from stcloud.time import Instant
 
 __all__ = ["groups_tiled"]
 
@@ -35,8 +36,9 @@ _MOST_CELLS = 4_096
 
 
 def groups_tiled(
-    inquiry: Inquiry, request: TileRequest, by: Sequence[str], measures: Sequence[str]
-) -> VectorTile:
+    inquiry: Inquiry, request: TileRequest, by: Sequence[str], measures: Sequence[str],
+    until: Instant | None = None, wanted: Selection | None = None,
+) -> VectorTile:  # fmt: skip
     """Return what of a question's groups lies on a tile, with the measures of each whole group; see `Query.tile`.
 
     Raises
@@ -47,8 +49,12 @@ def groups_tiled(
         ``no-geometry``: the groups have no place.
     """
     pixels = TilePixels(inquiry.subject.configuration.crs, request.tile)
-    near = _near(inquiry, by, pixels)
-    groups = whole_groups(inquiry, measures, by) if near is None else WholeGroups.of(near, measures, by)
+    wanted = wanted or Selection()
+    place = None if wanted.limit is not None else _near(inquiry, by, pixels)
+    if place is None:
+        groups = whole_groups(inquiry, measures, by, until, wanted)
+    else:
+        groups = WholeGroups.of(inquiry.beside(place), measures, by, until, wanted.near(place))
     seen = groups.meeting(pixels.buffered(BUFFER))
     if len(seen) > MOST_FEATURES:
         raise InvalidInput(
@@ -68,8 +74,8 @@ def groups_tiled(
     return replace(made, content=content, features=count, count=count, invisible=laid.invisible)
 
 
-def _near(inquiry: Inquiry, by: Sequence[str], pixels: TilePixels) -> Inquiry | None:
-    """Return the question about the cells alone that meet the tile, where events are grouped by few cells."""
+def _near(inquiry: Inquiry, by: Sequence[str], pixels: TilePixels) -> Place | None:
+    """Return the cells that meet the tile, where events are grouped by cells, and these are few."""
     first = read_by(by[0], inquiry)
     box = pixels.buffered(BUFFER)
     if not (inquiry.subject.kind.indexed and isinstance(first, CellSize)) or box is None or box[0] > box[2]:
@@ -77,8 +83,7 @@ def _near(inquiry: Inquiry, by: Sequence[str], pixels: TilePixels) -> Inquiry | 
     cells = _cells(box, first, inquiry.subject.configuration.lattice)
     if cells is None:
         return None
-    place = Place(None, tuple(cells.tolist()), f"cells of {by_name(first)}")
-    return replace(inquiry, conditions=(*inquiry.conditions, place))
+    return Place(None, tuple(cells.tolist()), f"cells of {by_name(first)}")
 
 
 def _cells(

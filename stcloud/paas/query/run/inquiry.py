@@ -88,6 +88,10 @@ class Inquiry:
         restated = index.restated(self.known, self.subject.zone)
         return () if restated is None else (restated,)
 
+    def beside(self, condition: Condition) -> Inquiry:
+        """Return the question with one more condition, which must hold, too."""
+        return replace(self, conditions=(*self.conditions, condition))
+
     def explained(self) -> Inquiry:
         """Return the same query, of which other layers are not read: for its explanation."""
         return replace(self, resolver=Resolver(self.subject, self.known, reads=False))

@@ -17,6 +17,7 @@ from stcloud.paas.query.answer.page import Order, ordered, place_in, place_of, r
 from stcloud.paas.query.compile.summary import NEGATIVE, measures_in
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.parse.units import needed_index
+from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.label import labelled, zoned
 from stcloud.paas.query.plan.limits import NO_LIMITS
 from stcloud.paas.query.plan.plan import By, DutyGroup, Summary, by_name, is_of_units, parse_by
@@ -67,8 +68,17 @@ class Selection:
         kept += [f"groups by {', '.join(self.order)}"] if self.order else []
         return (*kept, *([] if self.limit is None else [f"at most {self.limit} groups"]))
 
+    def near(self, place: Condition) -> Selection:
+        """Return the same, of which another question is about a place alone, too."""
+        return (
+            replace(self, compare=self.compare.beside(place)) if isinstance(self.compare, Inquiry) else self
+        )
+
     def __str__(self) -> str:
-        beside = self.compare.digest("") if isinstance(self.compare, Inquiry) else self.compare
+        beside = self.compare
+        if isinstance(beside, Inquiry):
+            known = "" if beside.known is None else f" known at {beside.known}"
+            beside = f"{beside.digest('')}{known}"
         return f"having {self.having} in order {self.order} at {self.rated_at} beside {beside}"
 
 

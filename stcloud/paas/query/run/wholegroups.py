@@ -22,6 +22,7 @@ from stcloud.paas.query.plan.plan import By
 from stcloud.paas.query.resolve.resolver import layers_of
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.measuring import Selection, measured, read_by
+from stcloud.time import Instant
 
 __all__ = ["WholeGroups", "whole_groups"]
 
@@ -50,9 +51,12 @@ class WholeGroups:
     pin: Pin
 
     @classmethod
-    def of(cls, inquiry: Inquiry, measures: Sequence[str], by: Sequence[str]) -> WholeGroups:
+    def of(
+        cls, inquiry: Inquiry, measures: Sequence[str], by: Sequence[str], until: Instant | None = None,
+        wanted: Selection | None = None,
+    ) -> WholeGroups:  # fmt: skip
         """Ask for all groups; `Unsupported` ``no-geometry``: they have no place. And as `measured`."""
-        answer = measured(inquiry, measures, by, None, Selection())
+        answer = measured(inquiry, measures, by, until, wanted or Selection())
         shown = answer.shape_column
         if shown is not None:
             answer = replace(answer, table=answer.table.filter(answer.table[shown].is_valid()))
@@ -82,25 +86,37 @@ class WholeGroups:
         return np.flatnonzero(there)
 
 
-def whole_groups(inquiry: Inquiry, measures: Sequence[str], by: Sequence[str]) -> WholeGroups:
+def whole_groups(
+    inquiry: Inquiry, measures: Sequence[str], by: Sequence[str], until: Instant | None = None,
+    wanted: Selection | None = None,
+) -> WholeGroups:  # fmt: skip
     """Return all groups of a question: those that are kept, if it was asked before and reads the same files.
 
     Of several threads that ask the same, one reads, and the others wait.
     """
     kept = inquiry.subject.answers
+    wanted = wanted or Selection()
     if kept is None:
-        return WholeGroups.of(inquiry, measures, by)
-    key = _key(inquiry, measures, by)
-    return kept.once(key, lambda: WholeGroups.of(inquiry, measures, by), lambda groups: groups.nbytes)
+        return WholeGroups.of(inquiry, measures, by, until, wanted)
+    key = _key(inquiry, measures, by, f"until {until} {wanted}"), _key_beside(inquiry, by, wanted)
+    return kept.once(
+        key, lambda: WholeGroups.of(inquiry, measures, by, until, wanted), lambda groups: groups.nbytes
+    )
 
 
-def _key(inquiry: Inquiry, measures: Sequence[str], by: Sequence[str]) -> Hashable:
+def _key_beside(inquiry: Inquiry, by: Sequence[str], wanted: Selection) -> Hashable:
+    """Return what the question beside it depends on; of an earlier period nothing more."""
+    other = wanted.compare
+    return _key(other.pinned_beside(inquiry), (), by) if isinstance(other, Inquiry) else None
+
+
+def _key(inquiry: Inquiry, measures: Sequence[str], by: Sequence[str], chosen: str = "") -> Hashable:
     """Return what an answer depends on: the question, its pin, and the files of all layers that it may read.
 
     Files never change. What is purged or undone is in no file of the key, so that no answer has it.
     """
     groups = tuple(read_by(text, inquiry) for text in by)
-    question = inquiry.digest(f"{list(measures)} by {list(by)}")
+    question = inquiry.digest(f"{list(measures)} by {list(by)} {chosen}")
     files = tuple(_files(layer) for layer in _layers(inquiry, groups))
     return "groups", question, inquiry.pin(groups).text, files
 

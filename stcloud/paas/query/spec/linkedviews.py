@@ -7,16 +7,29 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
+from stcloud.paas.query.run.paging import checked_limit
 from stcloud.paas.query.spec import below, narrowing
 
 if TYPE_CHECKING:
     from stcloud.paas.query.answer.vector_tile import VectorTile
     from stcloud.paas.query.plan.condition import Condition
     from stcloud.paas.query.run.inquiry import Inquiry
+    from stcloud.time import Instant
 
-__all__ = ["LinkedQuery"]
+__all__ = ["GroupKeywords", "LinkedQuery"]
+
+
+class GroupKeywords(TypedDict, total=False):
+    """What is chosen of groups, as for `Query.measure`."""
+
+    until: Instant | None
+    having: str | None
+    order: str | Sequence[str]
+    limit: int | None
+    rated_at: Instant | None
+    compare: str | LinkedQuery | None
 
 
 class LinkedQuery(ABC):
@@ -55,6 +68,7 @@ class LinkedQuery(ABC):
     def tile(
         self, z: int, x: int, y: int, *, columns: str | Sequence[str] | None = None, layer_name: str | None = None,
         cluster: bool | str | None = None, by: str | Sequence[str] = (), measures: str | Sequence[str] = (),
+        **chosen: Unpack[GroupKeywords],
     ) -> bytes:  # fmt: skip
         """Return a tile of WebMercatorQuad as a Mapbox Vector Tile 2.1; empty where nothing lies on it.
 
@@ -72,6 +86,8 @@ class LinkedQuery(ABC):
         by, measures
             Give groups instead of rows: the areas of cells, units or features (``"in:communities"``), with measures
             of each whole group, as `Query.measure` has them.
+        until, having, order, limit, rated_at, compare
+            Of groups, as for `Query.measure`.
 
         Notes
         -----
@@ -85,12 +101,21 @@ class LinkedQuery(ABC):
             ``unknown-tile``, ``unknown-level``, ``unknown-column``, ``crowded-tile``; and as `measure`.
         """
         return self.vector_tile(
-            z, x, y, columns=columns, layer_name=layer_name, cluster=cluster, by=by, measures=measures
+            z,
+            x,
+            y,
+            columns=columns,
+            layer_name=layer_name,
+            cluster=cluster,
+            by=by,
+            measures=measures,
+            **chosen,
         ).content
 
     def vector_tile(
         self, z: int, x: int, y: int, *, columns: str | Sequence[str] | None = None, layer_name: str | None = None,
         cluster: bool | str | None = None, by: str | Sequence[str] = (), measures: str | Sequence[str] = (),
+        **chosen: Unpack[GroupKeywords],
     ) -> VectorTile:  # fmt: skip
         """Return the same with its pin, facts and figures: how many rows it stands for, and what is too small."""
         named = None if columns is None else narrowing.names_of(columns)
@@ -100,4 +125,17 @@ class LinkedQuery(ABC):
         groups = narrowing.names_of(by)
         if not groups:
             return below.tiled(self.inquiry(), request)
-        return below.groups_tiled(self.inquiry(), request, groups, narrowing.names_of(measures))
+        until, order = chosen.get("until"), narrowing.names_of(chosen.get("order", ()))
+        compare = chosen.get("compare")
+        other = compare if compare is None or isinstance(compare, str) else compare.inquiry()
+        wanted = below.Selection(
+            chosen.get("having"),
+            order,
+            checked_limit(chosen.get("limit")),
+            None,
+            chosen.get("rated_at"),
+            other,
+        )
+        return below.groups_tiled(
+            self.inquiry(), request, groups, narrowing.names_of(measures), until, wanted
+        )

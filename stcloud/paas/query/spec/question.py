@@ -19,6 +19,7 @@ from stcloud.time import instant_text
 
 if TYPE_CHECKING:
     from stcloud.paas.query.answer.answer import Answer
+    from stcloud.paas.query.answer.vector_tile import VectorTile
     from stcloud.paas.query.spec.query import Query
 
 __all__ = ["Question"]
@@ -189,6 +190,22 @@ class Question(Closed):
         return asked.measure(
             *self.measure, by=self.by, until=self.until, having=self.having, order=self.order, limit=self.limit,
             after=self.after, rated_at=self.rated_at, compare=self._other(asked, read),
+        )  # fmt: skip
+
+    def tile(
+        self, asked: Query, place: tuple[int, int, int], read: Callable[[str], Any] = str, **drawing: Any
+    ) -> VectorTile:
+        """Return what of the answer of a narrowed question lies on a tile, zoom, column, row: groups, or rows.
+
+        Groups have all fields of the answer, those of a comparison among them. A page of rows is no part of a tile:
+        it has all rows, whatever `order`, `limit` and `after` say. ``read``: as for `narrow`; ``drawing``: columns,
+        clusters and name, as for `Query.vector_tile`.
+        """
+        if not self.by:
+            return asked.vector_tile(*place, **drawing)
+        return asked.vector_tile(
+            *place, by=self.by, measures=self.measure, until=self.until, having=self.having, order=self.order,
+            limit=self.limit, rated_at=self.rated_at, compare=self._other(asked, read), **drawing,
         )  # fmt: skip
 
     def _other(self, query: Query, read: Callable[[str], Any]) -> str | Query | None:

@@ -1,4 +1,5 @@
 // The boards, in the order in which they are named.
+import { Answer } from "./answer.js";
 import { Cases } from "./cases.js";
 import { Catalogue } from "./catalogue.js";
 import { Explore } from "./explore.js";
@@ -17,3 +18,6 @@ export const BOARDS = Object.freeze([
   { name: "situation", show: Situation },
   { name: "series", show: Series },
 ]);
+
+/** What a notebook shows of an answer, which has no city. */
+export const ANSWER = Object.freeze({ name: "answer", show: Answer });

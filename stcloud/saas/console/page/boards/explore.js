@@ -1,17 +1,43 @@
-// What happened where and when: a map, the two clocks, a question, and its answer in linked views.
-import { MapView } from "../components/mapview.js";
-import { Count } from "../components/count.js";
-import { useAnswer, useConsole } from "../core/hooks.js";
-import { html } from "../core/html.js";
-import { questionOf } from "../core/question.js";
+// What happened where and when: a question, a map with the two clocks, and its answer in linked views.
+import { AreaChooser } from "../components/areachooser.js";
+import { KnownClock } from "../components/knownclock.js";
+import { Chips } from "../components/question/chips.js";
+import { QuestionPanel } from "../components/question/panel.js";
+import { QuestionMap } from "../components/questionmap.js";
+import { Total } from "../components/total.js";
+import { ValidClock } from "../components/validclock.js";
+import { askedOf } from "../core/asked.js";
+import { cellFor } from "../core/areas.js";
+import { useConsole } from "../core/hooks.js";
+import { html, useState } from "../core/html.js";
+import { awaitMap } from "../core/maplibrary.js";
+import { useTotal } from "../core/total.js";
+
+const PARTS = Object.freeze(["question", "map", "numbers"]);
 
 /** @param {{state: import("../core/state.js").State}} given */
 export function Explore({ state }) {
-  const { api, store, t } = useConsole();
-  const question = questionOf(state);
-  const counted = useAnswer((signal) => api.post("/questions", { ...question, count: true }, { signal }), [question]);
-  return html`
-    <p><${Count} value=${counted.value?.rows[0].count ?? null} question=${question} label=${t("rows")} /></p>
-    <${MapView} overlays=${[{ id: "areas", kind: "question", question: { ...question, by: ["cell:500m"], measure: ["count"] }, look: "areas" }]}
-      under=${["communities"]} state=${state} onView=${(/** @type {string} */ map) => store.set({ map }, { replace: true })} />`;
+  const { city, t } = useConsole();
+  const [part, setPart] = useState("map");
+  const [drawn, setDrawn] = useState(0);
+  const [shape, setShape] = useState(/** @type {"" | "box" | "area"} */ (""));
+  awaitMap();
+  const by = state.by || cellFor(state.map);
+  const question = askedOf(state, city);
+  const answer = useTotal(question, state.other);
+  return html`<div class="exploring" data-part=${part}>
+    <div class="parts" role="group" aria-label=${t("parts")}>${PARTS.map((name) => html`<button type="button" aria-pressed=${part === name} onClick=${() => setPart(name)}>${t(`part.${name}`)}</button>`)}</div>
+    <div class="part-question"><${QuestionPanel} state=${state} drawing=${shape !== ""} onDrawing=${(/** @type {boolean} */ on) => {
+      setShape(on ? "area" : "");
+      if (on) setPart("map");
+    }} /></div>
+    <section class="part-map" aria-label=${t("part.map")}>
+      <${Chips} state=${state} />
+      <${Total} answer=${answer} question=${question} other=${state.other} />
+      <${QuestionMap} state=${state} question=${question} by=${by} chooser=${html`<${AreaChooser} state=${state} by=${by} />`} facts=${answer.value?.facts} shape=${shape} setShape=${setShape} onIdle=${() => setDrawn((/** @type {number} */ n) => n + 1)} />
+      <${ValidClock} state=${state} facts=${answer.value?.facts} drawn=${drawn} />
+      <${KnownClock} state=${state} />
+    </section>
+    <section class="part-numbers" aria-label=${t("part.numbers")}></section>
+  </div>`;
 }

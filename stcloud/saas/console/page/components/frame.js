@@ -1,5 +1,5 @@
 // What is around a board: the city's name, the boards, language, theme, who is signed in, and the rows of a number.
-import { BOARDS } from "../boards/boards.js";
+import { ANSWER, BOARDS } from "../boards/boards.js";
 import { useConsole } from "../core/hooks.js";
 import { Fragment, html, useState } from "../core/html.js";
 import { hashOf } from "../core/state.js";
@@ -10,6 +10,7 @@ import { SignIn } from "./signin.js";
 export function Frame({ state, signIn }) {
   const { city, store, t, lang, dark } = useConsole();
   const [signing, setSigning] = useState(false);
+  if (state.board === ANSWER.name) return html`<main id="board" class="board answer"><${ANSWER.show} state=${state} /></main>`;
   const board = BOARDS.find(({ name }) => name === state.board) ?? BOARDS[0];
   const other = lang === "zh" ? "en" : "zh";
   return html`<${Fragment}>

@@ -10,7 +10,7 @@ import { Problem } from "./api.js";
  * @property {string | null} calendar
  * @property {string} now
  * @property {string} version
- * @property {[number, number, number, number] | null} extent west, south, east, north in degrees
+ * @property {[number, number, number, number] | null} bbox west, south, east, north in degrees
  * @property {Record<string, any>[]} layers
  * @property {Record<string, any>[]} logs
  * @property {Record<string, any>[]} grids

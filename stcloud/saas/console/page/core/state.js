@@ -34,7 +34,17 @@
  * @property {string} every step of cubes and series
  * @property {string} period of evaluations
  * @property {string} record the layer that the catalogue shows
+ * @property {string} grid instant whose unit grid places the rows; empty: that of each row's own time
+ * @property {string} distance of neighbours of hot spots, in metres; empty: those that touch
  * @property {string} top what the list of the most frequent is by; empty: chosen by the layer
+ * @property {string} view the part of a board that is shown
+ * @property {string} drill cases of a number, as JSON: of which evaluation, indicator, part and group; empty: none are shown
+ * @property {string} judged by what cases are evaluated: `street`, `department`
+ * @property {string} indicators of evaluations, with commas between them; empty: the usual ones
+ * @property {string} department whose cases are shown; empty: of all
+ * @property {string} radius around a place: `200m`
+ * @property {string} method of series that are resampled: `mean`
+ * @property {string} rule of episodes, as JSON
  */
 
 /** @type {Readonly<State>} */
@@ -42,7 +52,7 @@ export const EMPTY = Object.freeze({
   board: "explore", lang: "", theme: "", layer: "",
   what: [], where: [], when: [], weekdays: "", hours: "", months: "", seasons: "", days: "",
   asof: "", known: "", other: "", by: "", measure: "", compare: "", group: [], under: [], map: "", rows: "",
-  log: "", role: "", case: "", station: "", value: "", at: "", cell: "", every: "", period: "", record: "", top: "",
+  log: "", role: "", case: "", station: "", value: "", at: "", cell: "", every: "", period: "", record: "", grid: "", distance: "", top: "", view: "", drill: "", judged: "", indicators: "", department: "", radius: "", method: "", rule: "",
 });
 
 /** @typedef {keyof State} Field */

@@ -1,0 +1,97 @@
+"""What the page is given of one answer: its rows, its places, the classes of its map.
+
+Tested by `tests/saas/console/test_notebook.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from stcloud.errors import InvalidInput, StcloudError, Unsupported
+from stcloud.saas.console.inprocess import Received
+from stcloud.saas.web.answerformat import written
+from stcloud.saas.web.call import encoded
+from stcloud.saas.web.media import GEOJSON, JSON, Media
+
+if TYPE_CHECKING:
+    from stcloud.paas.query import Answer
+
+__all__ = ["AnswerDesk"]
+
+_MOST_ROWS = 10_000
+
+
+class AnswerDesk:
+    """Answers the page's requests with an answer that is there.
+
+    Parameters
+    ----------
+    answer
+        What is shown.
+
+    Raises
+    ------
+    InvalidInput
+        ``too-many-rows``
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        if len(answer) > _MOST_ROWS:
+            raise InvalidInput(
+                "too-many-rows", f"the answer has {len(answer):,} rows, and a page shows {_MOST_ROWS:,}",
+                hint="ask with a limit, or for groups",
+            )  # fmt: skip
+        self._answer = answer
+        self._paths: Mapping[str, Callable[[], tuple[bytes, Media]]] = {
+            "/console.json": self._city,
+            "/answer.json": self._rows,
+            "/answer.geojson": lambda: (written(answer, GEOJSON), GEOJSON),
+        }
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        then: Callable[[Received], None],
+    ) -> None:
+        """Answer a request at once."""
+        del method, headers, body
+        made = self._paths.get(path.partition("?")[0])
+        if made is None:
+            then(_refused(404, "no-route", "an answer has no more than its rows"))
+            return
+        try:
+            content, media = made()
+        except StcloudError as error:
+            then(_refused(404 if isinstance(error, Unsupported) else 400, error.kind, str(error)))
+            return
+        then(Received(200, {"content-type": media.type}, content))
+
+    def _city(self) -> tuple[bytes, Media]:
+        """Return what the page knows of a city: of an answer there is a board alone."""
+        answer = self._answer
+        name = answer.facts.get("layer", "")
+        document: dict[str, Any] = {
+            "name": name, "boards": ["answer"], "layers": [], "logs": [], "grids": [], "bbox": None, "now": "-",
+        }  # fmt: skip
+        return encoded(document), JSON
+
+    def _rows(self) -> tuple[bytes, Media]:
+        answer = self._answer
+        facts = encoded(dict(answer.facts))
+        head = encoded(
+            {"groups": list(answer.groups), "pin": None if answer.pin is None else answer.pin.text}
+        )
+        body = head[:-1] + b',"facts":' + facts + b',"rows":' + written(answer, JSON).strip() + b"}"
+        return body, JSON
+
+    def close(self) -> None:
+        """Do nothing: an answer holds nothing open."""
+
+
+def _refused(status: int, kind: str, detail: str) -> Received:
+    document = {"title": kind, "status": status, "detail": detail}
+    return Received(status, {"content-type": "application/problem+json"}, encoded(document))

@@ -1,0 +1,56 @@
+// One answer, in a notebook: its places on a map, its groups as bars, its rows as a table.
+import { Failure } from "../components/failure.js";
+import { MapView } from "../components/mapview.js";
+import { useAnswer, useConsole } from "../core/hooks.js";
+import { html, useMemo } from "../core/html.js";
+import { numberText } from "../core/format.js";
+import { SEQUENTIAL } from "../core/palette.js";
+
+/** @param {{state: import("../core/state.js").State}} given */
+export function Answer({ state }) {
+  const { api, store, t, lang } = useConsole();
+  const answer = useAnswer((signal) => api.get("/answer.json", { signal }), []);
+  const places = useAnswer((signal) => api.get("/answer.geojson", { signal }).catch(() => null), []);
+  const rows = answer.value?.rows ?? [];
+  const groups = answer.value?.groups ?? [];
+  const columns = useMemo(() => Object.keys(rows[0] ?? {}), [rows]);
+  const measure = columns.find((name) => !groups.includes(name) && typeof rows[0][name] === "number");
+  if (answer.problem) return html`<${Failure} problem=${answer.problem} t=${t} />`;
+  if (!answer.value) return html`<p role="status">${t("starting")}</p>`;
+  const drawn = places.value?.features?.some((/** @type {any} */ feature) => feature.geometry);
+  const look = !drawn ? "" : groups.length ? "areas" : "points";
+  return html`
+    <p class="facts">${Object.entries(answer.value.facts).map(([name, value]) => `${name} ${value}`).join(", ")}</p>
+    ${drawn && html`<${MapView} state=${state} under=${[]} onView=${(/** @type {string} */ map) => store.set({ map }, { replace: true })}
+      overlays=${[{ id: "answer", kind: "geojson", data: places.value, look, bounds: true, ...shade(places.value, measure, groups) }]} />`}
+    <div class="scrolled" tabindex="0" role="region" aria-label=${t("rows")}>
+      <table>
+        <caption>${t("rows.title", { count: numberText(rows.length, lang) })}</caption>
+        <thead><tr>${columns.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+        <tbody>${rows.map((/** @type {any} */ row) => html`<tr>${columns.map((name) => html`<td>${cell(row[name], lang, name === measure)}</td>`)}</tr>`)}</tbody>
+      </table>
+    </div>`;
+}
+
+/**
+ * Return how areas are shaded by a measure: by the classes that come with the places.
+ * @param {any} places
+ * @param {string | undefined} measure
+ * @param {string[]} groups
+ */
+function shade(places, measure, groups) {
+  const legend = places?.legend;
+  if (!measure || !groups.length || !legend?.classes?.length) return {};
+  const value = ["coalesce", ["get", measure], 0];
+  const steps = legend.classes.flatMap((/** @type {any} */ part) => [["<=", value, part.to], part.colour]);
+  return { colour: ["case", ...steps, SEQUENTIAL[SEQUENTIAL.length - 1]] };
+}
+
+/**
+ * @param {any} value
+ * @param {string} lang
+ * @param {boolean} number whether it is a measure, and not a name that is written in digits
+ */
+function cell(value, lang, number) {
+  return number && typeof value === "number" ? numberText(value, lang) : (value ?? "");
+}

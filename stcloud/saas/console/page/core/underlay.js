@@ -1,0 +1,37 @@
+// The city's own layers below what a board shows: which there are, which are drawn without being chosen, and as of when.
+
+const MOST_FEATURES = 20_000;
+const NOT_BY_ITSELF = ["components", "unit-grid", "duty-grids"];
+
+/**
+ * Return the layers that may lie underneath.
+ * @param {import("./hooks.js").City} city
+ */
+export const layersUnder = (city) => city.layers.filter(({ kind }) => kind === "feature");
+
+/**
+ * Return the names of the layers that lie underneath: those that were chosen, else the small ones of areas and streets.
+ * @param {import("./hooks.js").City} city
+ * @param {string[]} chosen `none`: none are
+ */
+export function shownUnder(city, chosen) {
+  const there = layersUnder(city);
+  if (chosen.length) return there.filter(({ name }) => chosen.includes(name));
+  return there.filter(({ role, rows }) => !NOT_BY_ITSELF.includes(role) && !(rows > MOST_FEATURES));
+}
+
+/**
+ * Return overlays of the layers underneath.
+ * @param {import("./hooks.js").City} city
+ * @param {import("./state.js").State} state
+ * @param {string[]} chosen
+ * @param {string} [valid] instant of valid time; default that of the state, else what is known is shown as of then
+ * @returns {import("../components/mapview.js").Overlay[]}
+ */
+export function underlays(city, state, chosen, valid) {
+  return shownUnder(city, chosen).map(({ name, title, label }) => ({
+    id: `under-${name}`, kind: "layer", layer: name, look: "outline", title,
+    ...(label ? { label } : {}),
+    question: { layer: name, as_of: valid || state.asof || state.known, known_at: state.known },
+  }));
+}

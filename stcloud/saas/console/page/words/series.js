@@ -1,0 +1,5 @@
+/** @type {Record<string, string>} */
+export const en = {};
+
+/** @type {Record<string, string>} */
+export const zh = {};

@@ -1,0 +1,45 @@
+"""All can use the console: axe-core finds no violation, at both widths, light and dark, in both languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance.console.planner import BOARDS, NARROW, WIDE, at_console
+
+GIVEN = {"layer": "requests", "when": "2024-06", "log": "matters"}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.costly
+def test_axe_finds_no_violation_on_any_board(browser, service, axe, theme, lang):
+    size = NARROW if (theme, lang) in {("light", "en"), ("dark", "zh")} else WIDE
+    with at_console(browser, service, size) as planner:
+        for board in BOARDS:
+            planner.open(board, **GIVEN, theme=theme, lang=lang)
+            assert (board, planner.violations()) == (board, [])
+        planner.check()
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.costly
+def test_nothing_is_wider_than_a_telephone(browser, service, board):
+    with at_console(browser, service, NARROW) as planner:
+        planner.open(board, **GIVEN)
+        width = planner.page.evaluate("() => document.documentElement.scrollWidth")
+        assert width <= NARROW["width"]
+        planner.check()
+
+
+def test_the_keyboard_reaches_a_number_and_its_rows(browser, service):
+    with at_console(browser, service) as planner:
+        planner.open(**GIVEN)
+        for _ in range(150):
+            planner.page.keyboard.press("Tab")
+            if planner.page.evaluate("() => document.activeElement?.dataset?.count !== undefined"):
+                break
+        planner.page.keyboard.press("Enter")
+        planner.page.wait_for_selector("section.rows h2[data-rows]")
+        planner.page.keyboard.press("Escape")
+        planner.page.wait_for_selector("section.rows", state="detached")
+        planner.check()
