@@ -99,7 +99,7 @@ const className = (name, t) => name.split(" ").map((part) => t(`hot.${part}`)).j
 /** @param {{counts: [string, number][], waiting: boolean}} given */
 function Legend({ counts, waiting }) {
   const { t, lang } = useConsole();
-  return html`<div class="legend" aria-busy=${waiting}><h3>${t("hotspots.classes")}</h3><ul>${counts.map(([kind, n]) => html`<li key=${kind}>
+  return html`<div class="map-legend" aria-busy=${waiting}><h2>${t("hotspots.classes")}</h2><ul>${counts.map(([kind, n]) => html`<li key=${kind}>
     <span class="swatch" style=${{ background: faceOf(kind) }} aria-hidden="true"></span><span>${className(kind, t)}</span>
     <span class="areas"><span class="seen-not">${t("legend.areas", { n })}</span><span aria-hidden="true">${numberText(n, lang)}</span></span></li>`)}</ul></div>`;
 }
@@ -131,7 +131,7 @@ function CellCard({ row, by, step, question, name }) {
   const bars = value?.rows ?? [];
   const most = Math.max(1, ...bars.map((/** @type {any} */ bar) => bar.count));
   const rowsOf = (/** @type {any} */ bar) => JSON.stringify(ofGroup(counted, { [step]: bar[step] }));
-  return html`<h3>${name}</h3>
+  return html`<h2>${name}</h2>
     <dl><dt>${t("hotspots.class")}</dt><dd>${className(row.class, t)}</dd>
       <dt>${t("hotspots.z")}</dt><dd>${numberText(row.trend_z, lang)} (p ${row.trend_p < LEAST_P ? `< ${LEAST_P}` : numberText(row.trend_p, lang, 4)})</dd>
       <dt>${t("measure.count")}</dt><dd><${Count} value=${sum.value?.rows[0].count ?? null} question=${inCell} label=${name} /></dd></dl>

@@ -53,7 +53,7 @@ export function AreaCard({ question, by, field, title, name, properties, close, 
     store.set({ group: [...store.get().group, groupText(by, code)] });
     close();
   };
-  return html`<h3>${name(code)}</h3>
+  return html`<h2>${name(code)}</h2>
     ${by !== "unit" && name(code) !== String(code) && !by.startsWith("cell:") && html`<p class="code">${code}</p>`}
     <dl>
       <dt>${t("measure.count")}</dt><dd><${Count} value=${properties.count ?? 0} question=${rows} label=${name(code)} /></dd>
