@@ -102,6 +102,8 @@ export function MapView(given) {
   </div>`;
 }
 
+const MARK = "map-idle";
+
 /** @typedef {{overlay: string, properties: Record<string, any>}} Picked */
 
 /**
@@ -158,7 +160,9 @@ function listen(map, layers, given, { setReading, setCard, setFault }) {
     const text = JSON.stringify(data);
     if (text !== names) layers.name(data);
     names = text;
-    if (!layers.isComing()) given().onIdle?.();
+    if (layers.isComing()) return;
+    performance.mark(MARK);
+    given().onIdle?.();
   });
   map.on("error", (/** @type {any} */ event) => event.error?.name !== "AbortError" && setFault(String(event.error?.message || event.error?.kind || event.error)));
 }

@@ -24,16 +24,13 @@ export function filterWords(filter, naming, t) {
   if (operator === "lasting") {
     const [from, below] = values;
     const form = from && below ? "within" : from ? "least" : "below";
-    return t(`lasting.${form}`, { end: column, start: startName(condition.start ?? "", naming, t), from, below, unit: t(`unit.${unit}`) });
+    return t(`lasting.${form}`, { end: column, from, below, unit: t(`unit.${unit}`) });
   }
   const named = operator === "is" || operator === "class" || operator === "begins" ? values.map((value) => naming.value(condition.column, value)) : values;
   const shown = named.length > 4 ? [...named.slice(0, 3), t("more", { n: named.length - 3 })] : named;
   const last = operator === "between" || operator === "days" ? t("to") : t("or");
   return `${column} ${t(`op.${operator}`)} ${shown.join(last)}`.trim();
 }
-
-/** @param {string} start @param {import("../../core/naming.js").Naming} naming @param {Translate} t */
-export const startName = (start, naming, t) => (start === "st_time" ? t("time.own") : naming.column(start));
 
 /**
  * Return a period in words: `June 2024`.

@@ -20,11 +20,11 @@ import { LINES } from "../../core/palette.js";
 const HEIGHT = 200;
 
 /**
- * @param {{times: number[], names: string[], lines: Line[], label: string, onChoose: (chosen: Chosen, event: {shiftKey: boolean, altKey: boolean}) => void,
+ * @param {{times: number[], until: number, whole: boolean, names: string[], lines: Line[], label: string, onChoose: (chosen: Chosen, event: {shiftKey: boolean, altKey: boolean}) => void,
  *   onAt: (at: number | undefined) => void, onDrawn: (canvas: HTMLCanvasElement | undefined) => void}} given
- *   `times`: where bins begin, ms; `names`: what they are called; `onAt`: the bin that is pointed at
+ *   `times`: where bins begin, ms; `until`: where the last ends; `names`: what they are called; `whole`: numbers have no fractions; `onAt`: the bin that is pointed at
  */
-export function Chart({ times, names, lines, label, onChoose, onAt, onDrawn }) {
+export function Chart({ times, until, whole, names, lines, label, onChoose, onAt, onDrawn }) {
   const { dark, lang, t } = useConsole();
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const plot = useRef(/** @type {any} */ (null));
@@ -32,8 +32,12 @@ export function Chart({ times, names, lines, label, onChoose, onAt, onDrawn }) {
   const [anchor, setAnchor] = useState(-1);
   const handlers = useRef({ onChoose, onAt });
   handlers.current = { onChoose, onAt };
-  const data = [times.map((time) => time / 1000), ...lines.map(({ values }) => values)];
-  const shape = JSON.stringify([lines.map(({ name, bars }) => [name, bars]), dark, lang, names.length > 0 && names[0].length]);
+  const ends = [...times.slice(1), until];
+  // A bin is drawn around its middle, so that bars and lines stand above each other.
+  const data = [times.map((time, bin) => (time + ends[bin]) / 2000), ...lines.map(({ values }) => values)];
+  const edges = useRef(/** @type {number[]} */ ([]));
+  edges.current = [...times, until].map((time) => time / 1000);
+  const shape = JSON.stringify([lines.map(({ name, bars }) => [name, bars]), dark, lang, whole]);
   useEffect(() => {
     let gone = false;
     /** @type {ResizeObserver | undefined} */
@@ -41,7 +45,7 @@ export function Chart({ times, names, lines, label, onChoose, onAt, onDrawn }) {
     chartLibrary().then((library) => {
       const element = place.current;
       if (gone || !element) return;
-      plot.current = new library(optionsOf(library, { element, lines, lang, handlers: () => handlers.current }), data, element);
+      plot.current = new library(optionsOf(library, { element, lines, lang, whole, edges: () => edges.current, handlers: () => handlers.current }), data, element);
       onDrawn(plot.current.ctx.canvas);
       following = new ResizeObserver(() => plot.current?.setSize({ width: Math.max(element.clientWidth, 120), height: HEIGHT }));
       following.observe(element);
@@ -94,55 +98,55 @@ function pointAt(plot, at, from) {
 
 /**
  * @param {any} library
- * @param {{element: Element, lines: Line[], lang: string, handlers: () => {onChoose: Function, onAt: Function}}} given
+ * @param {{element: Element, lines: Line[], lang: string, whole: boolean, edges: () => number[],
+ *   handlers: () => {onChoose: Function, onAt: Function}}} given `edges`: where bins begin, and the last ends, seconds
  */
-function optionsOf(library, { element, lines, lang, handlers }) {
+function optionsOf(library, { element, lines, lang, whole, edges, handlers }) {
   const looks = looksAt(element);
   const axis = { stroke: looks.ink, grid: { stroke: looks.hair, width: 1 }, ticks: { stroke: looks.hair, width: 1 }, font: `12px ${looks.font}` };
   return {
     width: Math.max(element.clientWidth, 120), height: HEIGHT, legend: { show: false },
     tzDate: (/** @type {number} */ seconds) => library.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    padding: [8, 8, 0, 0],
-    scales: { x: { range: wholeBins }, y: { range: (/** @type {any} */ _plot, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? high * 1.05 : 1] } },
+    padding: [8, 26, 0, 0],
+    scales: { x: { range: () => [edges()[0], edges().at(-1)] }, y: { range: (/** @type {any} */ _plot, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? high * 1.05 : 1] } },
     axes: [
       { ...axis, space: 60, values: (/** @type {any} */ _plot, /** @type {number[]} */ splits, /** @type {number} */ _at, /** @type {number} */ _space, /** @type {number} */ step) => splits.map((at) => timeText(at, step)) },
-      { ...axis, size: 56, values: (/** @type {any} */ _plot, /** @type {number[]} */ splits) => splits.map((value) => numberText(value, lang)) },
+      { ...axis, size: 56, ...(whole && { incrs: WHOLE }), values: (/** @type {any} */ _plot, /** @type {number[]} */ splits) => splits.map((value) => numberText(value, lang)) },
     ],
     series: [{}, ...lines.map(({ name, bars }, at) => ({
       label: name, stroke: LINES[at], width: bars ? 0 : 2, points: { show: !bars && lines.length === 1 ? undefined : false },
-      ...(bars ? { fill: LINES[at], paths: library.paths.bars({ size: [0.8, 60, 1], align: 1 }) } : { dash: at ? [6, 3] : undefined }),
+      ...(bars ? { fill: LINES[at], paths: library.paths.bars({ size: [0.8, 60, 1], align: 0 }) } : { dash: at ? [6, 3] : undefined }),
     }))],
     cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { show: lines.some(({ bars }) => !bars) }, dataIdx: (/** @type {any} */ plot, /** @type {number} */ _series, /** @type {number} */ index) => index ?? plot.cursor.idx },
     hooks: {
-      setCursor: [(/** @type {any} */ plot) => handlers().onAt(indexAt(plot, plot.cursor.left))],
-      ready: [(/** @type {any} */ plot) => choosing(plot, handlers)],
+      setCursor: [(/** @type {any} */ plot) => handlers().onAt(indexAt(plot, plot.cursor.left, edges()))],
+      ready: [(/** @type {any} */ plot) => choosing(plot, edges, handlers)],
     },
   };
 }
 
-/** The axis ends where the last bin does. @param {any} plot @returns {[number, number]} */
-function wholeBins(plot) {
-  const times = plot.data[0];
-  const [first = 0, last = 1] = [times[0], times.at(-1)];
-  return [first, last + (times.length > 1 ? last - times[times.length - 2] : DAY_S)];
-}
-
-/** The bin at a place of the chart. @param {any} plot @param {number} left @returns {number | undefined} */
-function indexAt(plot, left) {
+/**
+ * Return the bin at a place of the chart; undefined: beside it.
+ * @param {any} plot
+ * @param {number} left pixels
+ * @param {number[]} edges
+ * @returns {number | undefined}
+ */
+function indexAt(plot, left, edges) {
   if (left === undefined || left < 0) return undefined;
   const time = plot.posToVal(left, "x");
-  const times = plot.data[0];
-  let at = times.length - 1;
-  while (at > 0 && times[at] > time) at -= 1;
-  return at;
+  let at = edges.length - 2;
+  while (at > 0 && edges[at] > time) at -= 1;
+  return at < 0 ? undefined : at;
 }
 
 /**
  * A drag takes a span, a click a bin.
  * @param {any} plot
+ * @param {() => number[]} edges
  * @param {() => {onChoose: Function}} handlers
  */
-function choosing(plot, handlers) {
+function choosing(plot, edges, handlers) {
   let begun = -1;
   plot.over.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => { begun = event.offsetX; });
   plot.over.addEventListener("pointerup", (/** @type {PointerEvent} */ event) => {
@@ -150,14 +154,16 @@ function choosing(plot, handlers) {
     const [left, right] = [Math.min(begun, event.offsetX), Math.max(begun, event.offsetX)];
     const dragged = right - left > 6;
     begun = -1;
-    const first = indexAt(plot, left);
-    const last = dragged ? indexAt(plot, right) : first;
+    const first = indexAt(plot, left, edges());
+    const last = dragged ? indexAt(plot, right, edges()) : first;
     plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
     if (first !== undefined && last !== undefined) handlers().onChoose({ first, last }, event);
   });
 }
 
 const DAY_S = 86_400;
+/** Steps of an axis of whole numbers. */
+const WHOLE = [...Array(13).keys()].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
 
 /** @param {number} seconds @param {number} step */
 function timeText(seconds, step) {

@@ -12,9 +12,9 @@ import { SEQUENTIAL } from "../../core/palette.js";
  * @property {Record<string, string | number>} group
  * @property {import("../../core/question.js").Question} question of its rows
  *
- * @param {{label: string, rows: {key: string | number, name: string}[], columns: {key: string | number, name: string}[],
+ * @param {{label: string, rows: {key: string | number, name: string}[], columns: {key: string | number, name: string, full: string}[],
  *   cell: (row: number, column: number) => Cell | undefined, highest: number,
- *   onChoose: (cell: Cell, event: {shiftKey: boolean, altKey: boolean}) => void}} given
+ *   onChoose: (cell: Cell, event: {shiftKey: boolean, altKey: boolean}) => void}} given `name` of a column: what is written above it, may be empty
  */
 export function HeatGrid({ label, rows, columns, cell, highest, onChoose }) {
   const { lang, t } = useConsole();
@@ -42,7 +42,7 @@ export function HeatGrid({ label, rows, columns, cell, highest, onChoose }) {
   };
   return html`<div class="scrolled heat">
     <table ref=${place} role="grid" aria-label=${`${label}. ${t("heat.keys")}`} onClick=${choose} onKeyDown=${press}>
-      <thead><tr role="row"><td role="gridcell"></td>${columns.map(({ key, name }) => html`<th key=${key} scope="col" role="columnheader">${name}</th>`)}</tr></thead>
+      <thead><tr role="row"><td role="gridcell"></td>${columns.map(({ key, name, full }) => html`<th key=${key} scope="col" role="columnheader"><span aria-hidden="true">${name}</span><span class="unseen">${full}</span></th>`)}</tr></thead>
       <tbody>
         ${rows.map((row, y) => html`<tr key=${row.key} role="row">
           <th scope="row" role="rowheader">${row.name}</th>

@@ -50,7 +50,7 @@ export function Series({ plan, answer, naming, measure }) {
   const pointed = at === undefined ? undefined : bins[at];
   return html`<${View} name="series" wide=${true} title=${title} question=${plan.questions.series} answer=${answer} table=${table} picture=${picture}>
     ${compared && html`<p class="legend">${lines.map((line, each) => html`<span key=${each}><i class=${line.bars ? "swatch" : "swatch line"} style=${{ background: LINES[each] }}></i>${line.name}</span>`)}</p>`}
-    <${Chart} times=${bins.map(({ from }) => from)} names=${bins.map(name)} lines=${lines} label=${title} onChoose=${choose} onAt=${setAt}
+    <${Chart} times=${bins.map(({ from }) => from)} until=${nextBin(bins.at(-1)?.from ?? plan.span.from, bin)} whole=${field === "count"} names=${bins.map(name)} lines=${lines} label=${title} onChoose=${choose} onAt=${setAt}
       onDrawn=${(/** @type {HTMLCanvasElement | undefined} */ drawn) => { canvas.current = drawn; }} />
     <p class="readout">${pointed
       ? html`${name(pointed)}: ${count(pointed)}${field === "value" && html` · ${measure} ${numberText(pointed.row?.value, lang)}`}
