@@ -2,9 +2,9 @@
 import { useConsole } from "../../core/hooks.js";
 import { html, useEffect, useRef, useState } from "../../core/html.js";
 import { Failure } from "../failure.js";
-import { titleOf } from "./act.js";
 import { actor } from "./actor.js";
 import { Fields, read } from "./fields.js";
+import { titleOf } from "./logs.js";
 import { Actor } from "./actorfields.js";
 
 /**

@@ -102,3 +102,12 @@ export function isPresent(state, city) {
   began.set(city.name, begun);
   return !state.asof && Date.parse(state.known) >= Date.parse(begun);
 }
+
+/**
+ * Return what an action is called.
+ * @param {Form} form
+ * @param {string} lang
+ */
+export function titleOf(form, lang) {
+  return (lang === "zh" && form.title_zh) || form.title || form.action;
+}
