@@ -63,17 +63,18 @@ export function MapView(given) {
     let gone = false;
     /** @type {any} */
     let made = null;
-    const extent = city.bbox;
     // Where the map will be is known before the library is: what depends on it can be asked for at once.
-    const view = state.map || (extent && place.current ? fitted(extent, place.current.clientWidth, place.current.clientHeight) : "");
+    const view = state.map || (city.bbox && place.current ? fitted(city.bbox, place.current.clientWidth, place.current.clientHeight) : "");
     if (view) given.onView(view);
     mapLibrary(api).then((library) => {
       if (gone || !place.current) return;
       made = library.mapIn(place.current, view, t("map"));
       made.on("load", () => {
-        if (gone) return;
+        if (gone || !place.current) return;
+        if (!state.map && city.bbox) made.jumpTo(cameraOf(fitted(city.bbox, place.current.clientWidth, place.current.clientHeight)));
         layers.current = createMapLayers(made, library.scheme);
         listen(made, layers.current, () => newest.current, { setReading, setCard, setFault });
+        newest.current.onView(viewOf(made));
         setMap(made);
       });
     }, (error) => setFault(String(error?.message ?? error)));
