@@ -101,6 +101,10 @@ export function classIn(document, scheme, code) {
   return undefined;
 }
 
+/** As questions write them. */
+export const WEEKDAYS = Object.freeze(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]);
+export const MONTHS = Object.freeze(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]);
+
 /** @param {number} weekday 1 is Monday @param {string} lang @param {"short" | "long"} [style] */
 export const weekdayName = (weekday, lang, style = "short") =>
   new Intl.DateTimeFormat(lang, { weekday: style, timeZone: "UTC" }).format(Date.UTC(2024, 0, weekday));
