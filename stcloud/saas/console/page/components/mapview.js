@@ -1,6 +1,6 @@
 // A map of the city's own layers, with what a board lays over them. No request leaves the service's own address.
 import { useConsole } from "../core/hooks.js";
-import { html, useEffect, useRef, useState } from "../core/html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../core/html.js";
 import { mapLibrary } from "../core/maplibrary.js";
 import { createMapLayers } from "../core/maplayers.js";
 import { namePoints } from "../core/maplabels.js";
@@ -84,7 +84,7 @@ export function MapView(given) {
       made?.remove();
     };
   }, []);
-  useEffect(() => layers.current?.show(all, dark), [map, dark, ...all.map(({ data }) => data), JSON.stringify(all.map(({ data: _data, ...rest }) => rest))]);
+  useLayoutEffect(() => layers.current?.show(all, dark), [map, dark, ...all.map(({ data }) => data), JSON.stringify(all.map(({ data: _data, ...rest }) => rest))]);
   useEffect(() => {
     if (map && state.map && state.map !== viewOf(map) && !map.isMoving()) map.jumpTo(cameraOf(state.map));
   }, [map, state.map]);
