@@ -5,7 +5,7 @@ import { useFeatureName } from "../../core/features.js";
 import { dayAfter } from "../../core/format.js";
 import { useConsole } from "../../core/hooks.js";
 import { html } from "../../core/html.js";
-import { monthName, weekdayName } from "../../core/naming.js";
+import { monthName, MONTHS, weekdayName, WEEKDAYS } from "../../core/naming.js";
 import { placeOf } from "../../core/place.js";
 
 /** @typedef {import("../../core/words.js").Translate} Translate */
@@ -68,8 +68,11 @@ function relativeWords(text, t) {
  */
 export function recurringWords(field, text, lang, t) {
   const parts = text.split(",").map((part) => part.trim());
-  if (field === "weekdays") return parts.map((part) => (/^[1-7]$/.test(part) ? weekdayName(Number(part), lang) : part)).join(t("list"));
-  if (field === "months") return parts.map((part) => (/^\d+$/.test(part) ? monthName(Number(part), lang) : part)).join(t("list"));
+  const day = (/** @type {string} */ word) => (WEEKDAYS.includes(word) ? weekdayName(WEEKDAYS.indexOf(word) + 1, lang) : word);
+  const month = (/** @type {string} */ word) => (MONTHS.includes(word) ? monthName(MONTHS.indexOf(word) + 1, lang) : /^\d+$/.test(word) ? monthName(Number(word), lang) : word);
+  const ranged = (/** @type {(word: string) => string} */ name) => parts.map((part) => part.toLowerCase().split("-").map(name).join("–")).join(t("list"));
+  if (field === "weekdays") return ranged(day);
+  if (field === "months") return ranged(month);
   if (field === "seasons") return parts.map((part) => t(`season.${part}`)).join(t("list"));
   return field === "days" ? t(`days.${text}`) : text.replaceAll("-", "–");
 }

@@ -53,7 +53,7 @@ const valueText = (value) => (typeof value === "string" && /^\d{4}-\d\d-\d\dT/.t
  */
 async function placeOf(api, question, row, signal) {
   const path = `/collections/${encodeURIComponent(question.layer)}/items`;
-  const params = { filter: `key = '${row.replaceAll("'", "''")}'`, limit: 1, known: question.known_at, datetime: question.as_of ?? "0001-01-01T00:00:00Z/.." };
+  const params = { filter: `key = '${row.replaceAll("'", "''")}'`, limit: 1, known: question.known_at, datetime: question.as_of ?? "1000-01-01T00:00:00Z/.." };
   const { features } = await api.get(path, { params, signal });
   const coordinates = features[0]?.geometry?.coordinates;
   if (!coordinates) return "";

@@ -21,10 +21,10 @@ const HEIGHT = 200;
 
 /**
  * @param {{times: number[], until: number, whole: boolean, names: string[], lines: Line[], label: string, onChoose: (chosen: Chosen, event: {shiftKey: boolean, altKey: boolean}) => void,
- *   onAt: (at: number | undefined) => void, onDrawn: (canvas: HTMLCanvasElement | undefined) => void}} given
+ *   onAt: (at: number | undefined) => void}} given
  *   `times`: where bins begin, ms; `until`: where the last ends; `names`: what they are called; `whole`: numbers have no fractions; `onAt`: the bin that is pointed at
  */
-export function Chart({ times, until, whole, names, lines, label, onChoose, onAt, onDrawn }) {
+export function Chart({ times, until, whole, names, lines, label, onChoose, onAt }) {
   const { dark, lang, t } = useConsole();
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const plot = useRef(/** @type {any} */ (null));
@@ -32,9 +32,7 @@ export function Chart({ times, until, whole, names, lines, label, onChoose, onAt
   const [anchor, setAnchor] = useState(-1);
   const handlers = useRef({ onChoose, onAt });
   handlers.current = { onChoose, onAt };
-  const ends = [...times.slice(1), until];
-  // A bin is drawn around its middle, so that bars and lines stand above each other.
-  const data = [times.map((time, bin) => (time + ends[bin]) / 2000), ...lines.map(({ values }) => values)];
+  const data = dataOf(times, until, lines);
   const edges = useRef(/** @type {number[]} */ ([]));
   edges.current = [...times, until].map((time) => time / 1000);
   const shape = JSON.stringify([lines.map(({ name, bars }) => [name, bars]), dark, lang, whole]);
@@ -46,7 +44,6 @@ export function Chart({ times, until, whole, names, lines, label, onChoose, onAt
       const element = place.current;
       if (gone || !element) return;
       plot.current = new library(optionsOf(library, { element, lines, lang, whole, edges: () => edges.current, handlers: () => handlers.current }), data, element);
-      onDrawn(plot.current.ctx.canvas);
       following = new ResizeObserver(() => plot.current?.setSize({ width: Math.max(element.clientWidth, 120), height: HEIGHT }));
       following.observe(element);
     });
@@ -55,7 +52,6 @@ export function Chart({ times, until, whole, names, lines, label, onChoose, onAt
       following?.disconnect();
       plot.current?.destroy();
       plot.current = null;
-      onDrawn(undefined);
     };
   }, [shape]);
   useEffect(() => plot.current?.setData(data), [JSON.stringify(data)]);
@@ -83,6 +79,49 @@ export function Chart({ times, until, whole, names, lines, label, onChoose, onAt
 }
 
 /**
+ * A bin is drawn around its middle, so that bars and lines stand above each other.
+ * @param {number[]} times
+ * @param {number} until
+ * @param {Line[]} lines
+ */
+function dataOf(times, until, lines) {
+  const ends = [...times.slice(1), until];
+  return [times.map((time, bin) => (time + ends[bin]) / 2000), ...lines.map(({ values }) => values)];
+}
+
+/**
+ * Return a picture of a chart.
+ * @param {{times: number[], until: number, whole: boolean, lines: Line[], lang: string}} given
+ * @param {Element} element whose colours it has
+ * @returns {Promise<import("./view.js").Picture>}
+ */
+export async function chartPicture({ times, until, whole, lines, lang }, element) {
+  const library = await chartLibrary();
+  const [width, height, scale] = [860, 300, 2];
+  const edges = [...times, until].map((time) => time / 1000);
+  const given = { element, lines, lang, whole, edges: () => edges, handlers: () => ({ onChoose() {}, onAt() {} }), scale };
+  const options = { ...optionsOf(library, given), width: width * scale, height: height * scale, hooks: {} };
+  const plot = new library(options, dataOf(times, until, lines), document.createElement("div"));
+  await new Promise((resolve) => setTimeout(resolve, 0)); // it draws when all else is done
+  const legend = lines.length > 1 ? 20 : 0;
+  const ratio = plot.ctx.canvas.width / (width * scale);
+  return {
+    width, height: height + legend,
+    draw(on, looks) {
+      on.font = `12px ${looks.font}`;
+      if (legend) lines.forEach(({ name }, at) => {
+        on.fillStyle = LINES[at];
+        on.fillRect(at * 220, 2, 14, 10);
+        on.fillStyle = looks.ink;
+        on.fillText(name, at * 220 + 20, 12, 190);
+      });
+      on.drawImage(plot.ctx.canvas, 0, 0, width * scale * ratio, height * scale * ratio, 0, legend, width, height);
+      plot.destroy();
+    },
+  };
+}
+
+/**
  * Show a bin, or a span of them, as pointed at.
  * @param {any} plot
  * @param {number} at
@@ -99,23 +138,24 @@ function pointAt(plot, at, from) {
 /**
  * @param {any} library
  * @param {{element: Element, lines: Line[], lang: string, whole: boolean, edges: () => number[],
- *   handlers: () => {onChoose: Function, onAt: Function}}} given `edges`: where bins begin, and the last ends, seconds
+ *   handlers: () => {onChoose: Function, onAt: Function}, scale?: number}} given `edges`: where bins begin, and the last ends, seconds;
+ *   `scale`: of a picture that is drawn larger
  */
-function optionsOf(library, { element, lines, lang, whole, edges, handlers }) {
+function optionsOf(library, { element, lines, lang, whole, edges, handlers, scale = 1 }) {
   const looks = looksAt(element);
-  const axis = { stroke: looks.ink, grid: { stroke: looks.hair, width: 1 }, ticks: { stroke: looks.hair, width: 1 }, font: `12px ${looks.font}` };
+  const axis = { stroke: looks.ink, grid: { stroke: looks.hair, width: scale }, ticks: { stroke: looks.hair, width: scale, size: 10 * scale }, font: `${12 * scale}px ${looks.font}` };
   return {
     width: Math.max(element.clientWidth, 120), height: HEIGHT, legend: { show: false },
     tzDate: (/** @type {number} */ seconds) => library.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    padding: [8, 26, 0, 0],
+    padding: [8 * scale, 26 * scale, 0, 0],
     scales: { x: { range: () => [edges()[0], edges().at(-1)] }, y: { range: (/** @type {any} */ _plot, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? high * 1.05 : 1] } },
     axes: [
-      { ...axis, space: 60, values: (/** @type {any} */ _plot, /** @type {number[]} */ splits, /** @type {number} */ _at, /** @type {number} */ _space, /** @type {number} */ step) => splits.map((at) => timeText(at, step)) },
-      { ...axis, size: 56, ...(whole && { incrs: WHOLE }), values: (/** @type {any} */ _plot, /** @type {number[]} */ splits) => splits.map((value) => numberText(value, lang)) },
+      { ...axis, space: 60 * scale, size: 50 * scale, values: (/** @type {any} */ _plot, /** @type {number[]} */ splits, /** @type {number} */ _at, /** @type {number} */ _space, /** @type {number} */ step) => splits.map((at) => timeText(at, step)) },
+      { ...axis, size: 56 * scale, space: 30 * scale, ...(whole && { incrs: WHOLE }), values: (/** @type {any} */ _plot, /** @type {number[]} */ splits) => splits.map((value) => numberText(value, lang)) },
     ],
     series: [{}, ...lines.map(({ name, bars }, at) => ({
-      label: name, stroke: LINES[at], width: bars ? 0 : 2, points: { show: !bars && lines.length === 1 ? undefined : false },
-      ...(bars ? { fill: LINES[at], paths: library.paths.bars({ size: [0.8, 60, 1], align: 0 }) } : { dash: at ? [6, 3] : undefined }),
+      label: name, stroke: LINES[at], width: bars ? 0 : 2 * scale, points: { show: !bars && lines.length === 1 ? undefined : false },
+      ...(bars ? { fill: LINES[at], paths: library.paths.bars({ size: [0.8, 60 * scale, 1], align: 0 }) } : { dash: at ? [6 * scale, 3 * scale] : undefined }),
     }))],
     cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { show: lines.some(({ bars }) => !bars) }, dataIdx: (/** @type {any} */ plot, /** @type {number} */ _series, /** @type {number} */ index) => index ?? plot.cursor.idx },
     hooks: {

@@ -85,7 +85,7 @@ const clamp = (at, count) => Math.max(0, Math.min(count - 1, at));
 export function heatPicture({ rows, columns, cell, highest, size: [width, height] }) {
   const [left, top] = [70, 18];
   return {
-    width: left + columns.length * width, height: top + rows.length * height,
+    width: left + columns.length * width, height: top + rows.length * height + 26,
     draw(on, looks) {
       on.font = `11px ${looks.font}`;
       on.fillStyle = looks.ink;
@@ -101,6 +101,24 @@ export function heatPicture({ rows, columns, cell, highest, size: [width, height
           if (shown) on.strokeRect(left + x * width + 0.5, top + y * height + 0.5, width - 2, height - 2);
         });
       });
+      drawScale(on, looks, left, top + rows.length * height + 10, highest);
     },
   };
+}
+
+/**
+ * @param {CanvasRenderingContext2D} on
+ * @param {import("../../core/exporting.js").Looks} looks
+ * @param {number} x
+ * @param {number} y
+ * @param {number} highest
+ */
+function drawScale(on, looks, x, y, highest) {
+  SEQUENTIAL.forEach((colour, at) => {
+    on.fillStyle = colour;
+    on.fillRect(x + 14 + at * 20, y, 19, 10);
+  });
+  on.fillStyle = looks.ink;
+  on.fillText("0", x, y + 9);
+  on.fillText(numberText(highest, "en"), x + 20 + SEQUENTIAL.length * 20, y + 9);
 }
