@@ -153,11 +153,14 @@ def test_readings_are_shown_with_their_gaps_and_flags_and_episodes(browser, tmp_
     with stcloud.create(tmp_path / "beijing", crs="EPSG:32650", zone="Asia/Shanghai") as city:
         stations = "beijing-air-stations"
         city.load(
-            stations, "fixtures/sources/beijing_air_stations.csv", definition=stations, valid_from="2013-01-01"
+            stations,
+            "fixtures/sources/beijing_air_stations.csv",
+            definition=stations,
+            valid_from="2013-01-01",
         )
         city.load("air", "fixtures/sources/beijing_air.csv", definition="beijing-air")
     with serve(tmp_path / "beijing") as service, at_console(browser, service) as planner:
-        planner.open("series", station="Dongsi", layer="air", value="PM2.5", span="2016-12")
+        planner.open("series", station="Dongsi", layer="air", value="PM2.5", span="2016-12-19/2016-12-22")
         text = planner.page.locator("figure.readings").inner_text()
         assert "72 readings" in text
         assert "1 cannot be right" in text
@@ -166,7 +169,7 @@ def test_readings_are_shown_with_their_gaps_and_flags_and_episodes(browser, tmp_
         planner.page.keyboard.press("Enter")
         planner.settle()
         asked = {"rule": {"id": "r", "layer": "air", "value": "PM2.5", "above": 100, "for": "3h", "gap": "1h"},
-                 "at": ["Dongsi"], "when": "2016-12"}  # fmt: skip
+                 "at": ["Dongsi"], "when": "2016-12-19/2016-12-22"}  # fmt: skip
         expected = len(posted(service, "episodes", asked)["rows"])
         assert planner.page.locator("section.episodes tbody tr").count() == expected > 0
         planner.check()

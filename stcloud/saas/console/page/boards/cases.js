@@ -27,7 +27,7 @@ function CasesBoard({ state }) {
   const names = useNames(workflow);
   const [cases, setCases] = useState(/** @type {CaseEntry[]} */ ([]));
   if (answer.problem) return html`<${Failure} problem=${answer.problem} t=${t} />`;
-  if (!answer.value) return html`<p role="status" class="note">${t("starting")}</p>`;
+  if (!answer.value) return html`<p role="status" class="note" aria-busy="true">${t("starting")}</p>`;
   if (!log) return html`<p class="empty">${t("cases.none")}</p>`;
   const role = log.own_roles.includes(state.role) ? state.role : (log.own_roles.includes("operator") ? "operator" : (log.own_roles[0] ?? ""));
   const view = VIEWS.includes(/** @type {any} */ (state.view)) ? state.view : "";

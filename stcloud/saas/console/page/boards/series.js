@@ -27,7 +27,7 @@ function SeriesBoard({ state }) {
   const readings = useReadings(chosen, state);
   if (!layer) return html`<p class="empty">${t("series.none")}</p>`;
   if (about.problem) return html`<${Failure} problem=${about.problem} t=${t} />`;
-  if (!chosen) return html`<p role="status" class="note">${t("starting")}</p>`;
+  if (!chosen) return html`<p role="status" class="note" aria-busy="true">${t("starting")}</p>`;
   const given = { chosen, about: about.value, readings, state };
   return html`<div class="split series">
     <section class="pane" aria-labelledby="stations-title">

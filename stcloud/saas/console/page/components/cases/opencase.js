@@ -19,7 +19,7 @@ export function OpenCase({ log, workflow, names, state, role }) {
   const roles = Object.keys(opening);
   const chosen = roles.includes(role) ? role : (roles[0] ?? "");
   const form = opening[chosen]?.[0];
-  if (!workflow) return html`<p class="note" role="status">${t("starting")}</p>`;
+  if (!workflow) return html`<p class="note" role="status" aria-busy="true">${t("starting")}</p>`;
   if (!log.may.includes("act") || !form) return html`<p class="note">${t("open.forbidden")}</p>`;
   const at = state.at ? /** @type {[number, number]} */ (state.at.split(",").map(Number)) : null;
   const done = async (/** @type {any} */ answer) => {
