@@ -27,6 +27,7 @@ MODULES = (
     "shapely",
     "stcloud.paas.query.run.tiling",
     "stcloud.paas.query.run.group_tiling",
+    "mapclassify",
     "stcloud.saas.web.rendering",
 )
 """What questions, tiles and pages import when the first is asked for."""

@@ -6,6 +6,7 @@ import { QuestionPanel } from "../components/question/panel.js";
 import { QuestionMap } from "../components/questionmap.js";
 import { Total } from "../components/total.js";
 import { ValidClock } from "../components/validclock.js";
+import { Views } from "../components/views/views.js";
 import { askedOf } from "../core/asked.js";
 import { cellFor } from "../core/areas.js";
 import { useConsole } from "../core/hooks.js";
@@ -31,13 +32,13 @@ export function Explore({ state }) {
       setShape(on ? "area" : "");
       if (on) setPart("map");
     }} /></div>
-    <section class="part-map" aria-label=${t("part.map")}>
-      <${Chips} state=${state} />
-      <${Total} answer=${answer} question=${question} other=${state.other} />
+    <div class="part-map">
+      <div class="narrow-only"><${Chips} state=${state} /></div>
+      <${Total} answer=${answer} />
       <${QuestionMap} state=${state} question=${question} by=${by} chooser=${html`<${AreaChooser} state=${state} by=${by} />`} facts=${answer.value?.facts} shape=${shape} setShape=${setShape} onIdle=${() => setDrawn((/** @type {number} */ n) => n + 1)} />
       <${ValidClock} state=${state} facts=${answer.value?.facts} drawn=${drawn} />
       <${KnownClock} state=${state} />
-    </section>
-    <section class="part-numbers" aria-label=${t("part.numbers")}></section>
+    </div>
+    <div class="part-numbers"><${Views} state=${state} /></div>
   </div>`;
 }

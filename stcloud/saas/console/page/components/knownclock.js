@@ -28,7 +28,7 @@ export function KnownClock({ state, plain = false }) {
     }
   };
   const differ = () => store.set({ other: state.other ? "" : (loads.at(-2)?.recorded ?? loads.at(-1)?.recorded ?? state.known) });
-  return html`<section class="clock" aria-label=${t("clock.known")}>
+  return html`<section class="clock known" aria-label=${t("clock.known")}>
     <div class="clock-head">
       <h2>${t("clock.known")}</h2>
       <${Instant} label=${t("clock.known")} value=${state.known} onSet=${(/** @type {string} */ known) => known && store.set({ known })} />
@@ -39,7 +39,7 @@ export function KnownClock({ state, plain = false }) {
     ${loads.length > 0 && html`<${Marks} label=${t("clock.known")} value=${state.known} loads=${loads} onSet=${(/** @type {string} */ known) => store.set({ known })} latest=${newest} />`}
     <p class="understood" role="status">${asKnown(state.known, loads, city.zone, t)}</p>
     ${state.other && !plain && html`<div class="clock-head other">
-      <h3>${t("clock.other")}</h3>
+      <h2>${t("clock.other")}</h2>
       <${Instant} label=${t("clock.other")} value=${state.other} onSet=${(/** @type {string} */ other) => store.set({ other })} />
       <span class="understood">${asKnown(state.other, loads, city.zone, t)}</span>
     </div>

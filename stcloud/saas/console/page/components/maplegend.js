@@ -2,16 +2,15 @@
 import { useConsole } from "../core/hooks.js";
 import { html } from "../core/html.js";
 import { numberText } from "../core/format.js";
-import { ABSENT, NO_VALUE, ZERO } from "../core/palette.js";
 
 /**
  * @typedef {object} Legend what `POST /legends` gives
  * @property {string} field
  * @property {string} kind
  * @property {{from: number, to: number, colour: string, label: string, count: number}[]} classes
- * @property {number | null} zero how many areas have the value zero
- * @property {number | null} absent how many have no rows
- * @property {number | null} no_value how many have rows, but no value
+ * @property {{colour: string, count: number}} zero areas with the value zero
+ * @property {{colour: string, count?: number}} absent areas without rows
+ * @property {{colour: string, count: number}} no_value areas with rows, but without a value
  */
 
 /**
@@ -19,16 +18,14 @@ import { ABSENT, NO_VALUE, ZERO } from "../core/palette.js";
  */
 export function MapLegend({ legend, title, waiting = false }) {
   const { t, lang } = useConsole();
-  if (!legend) return html`<div class="legend" aria-busy=${waiting}><h3>${title}</h3></div>`;
-  const others = /** @type {[string, string, number | null][]} */ ([
-    ["legend.zero", ZERO, legend.zero], ["legend.absent", ABSENT, legend.absent], ["legend.no-value", NO_VALUE, legend.no_value],
-  ]);
+  if (!legend) return html`<div class="map-legend" aria-busy=${waiting}><h2>${title}</h2></div>`;
+  const others = /** @type {const} */ ([["legend.zero", legend.zero], ["legend.absent", legend.absent], ["legend.no-value", legend.no_value]]);
   const shown = [
     ...legend.classes.map(({ colour, label, count }) => ({ colour, label, count })),
-    ...others.flatMap(([word, colour, count]) => (count ? [{ colour, label: t(word), count }] : [])),
+    ...others.flatMap(([word, { colour, count }]) => (count ? [{ colour, label: t(word), count }] : [])),
   ];
-  return html`<div class="legend" aria-busy=${waiting}>
-    <h3>${title}</h3>
+  return html`<div class="map-legend" aria-busy=${waiting}>
+    <h2>${title}</h2>
     ${shown.length === 0 && html`<p>${t("legend.empty")}</p>`}
     <ul>${shown.map(({ colour, label, count }) => html`<li key=${colour + label}>
       <span class="swatch" style=${{ background: `color-mix(in srgb, ${colour} 85%, var(--land))` }} aria-hidden="true"></span>

@@ -26,6 +26,10 @@ export function Rows({ state }) {
   const [tries, setTries] = useState(0);
   const [failed, setFailed] = useState(/** @type {Problem | undefined} */ (undefined));
   const close = () => store.set({ rows: "" });
+  const closeWhy = () => {
+    setOpened("");
+    /** @type {HTMLElement | null | undefined} */ (place.current?.querySelector("[aria-expanded='true']"))?.focus();
+  };
   useFocus(place, heading, state.rows);
   useEffect(() => {
     setCursors([]);
@@ -48,7 +52,7 @@ export function Rows({ state }) {
   const keep = () => downloadTable(api, ordered, fileName(question.layer, "rows", "csv")).catch((error) => setFailed(error instanceof Problem ? error : new Problem(0, "fault", String(error))));
   const first = cursors.length * PAGE_ROWS;
   return html`<section class="rows" ref=${place} aria-label=${t("rows")} aria-busy=${page.waiting || counted.waiting}
-    onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && (opened ? setOpened("") : close())}>
+    onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && (opened ? closeWhy() : close())}>
     <header>
       <h2 ref=${heading} tabindex="-1" data-rows=${counted.waiting ? undefined : count}>${t("rows.title", { count: numberText(count, lang) })}${" "}
         <span class="of">${layer?.title ?? question.layer}</span></h2>
@@ -61,7 +65,7 @@ export function Rows({ state }) {
     ${problem && html`<${Failure} problem=${problem} t=${t} again=${() => { setFailed(undefined); setTries(tries + 1); }} />`}
     <div class="rows-body">
       <${RowTable} rows=${rows} columns=${columns} layer=${layer} order=${order} opened=${opened} onSort=${sort} onOpen=${setOpened} />
-      ${opened && html`<${Why} key=${opened} question=${question} row=${opened} onClose=${() => setOpened("")} />`}
+      ${opened && html`<${Why} key=${opened} question=${question} row=${opened} onClose=${closeWhy} />`}
     </div>
     <footer class="actions">
       <button type="button" disabled=${!cursors.length} onClick=${() => setCursors(cursors.slice(0, -1))}>${t("rows.previous")}</button>

@@ -89,7 +89,7 @@ export function createApi(transport) {
     },
     async batch(questions, options = {}) {
       const { answers } = decoded(await send("POST", "/questions/batch", { ...options, document: { questions } }));
-      return answers.map((/** @type {any} */ part) => ("title" in part ? problemFrom(part) : part));
+      return answers.map((/** @type {any} */ part) => (part.problem ? problemFrom(part.problem) : part));
     },
     signIn(given) {
       token = given;

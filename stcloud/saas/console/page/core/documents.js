@@ -84,7 +84,7 @@ export function useAreaLayers() {
  */
 async function isArea(api, city, layer) {
   try {
-    const { features } = await keptDocument(api, city, `/collections/${encodeURIComponent(layer)}/items`, { limit: 1, datetime: "0001-01-01T00:00:00Z/.." });
+    const { features } = await keptDocument(api, city, `/collections/${encodeURIComponent(layer)}/items`, { limit: 1, datetime: "1000-01-01T00:00:00Z/.." });
     return /Polygon$/.test(features[0]?.geometry?.type ?? "");
   } catch {
     return false;

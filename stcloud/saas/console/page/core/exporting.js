@@ -71,13 +71,15 @@ export function looksAt(place) {
 
 const SCALE = 2;
 const EDGE = 16;
+const LEAST_WIDTH = 520;
 
 /**
  * Keep a picture (PNG) with a heading, and below it how the question was understood.
  * @param {{name: string, title: string, facts: string[], width: number, height: number, looks: Looks,
  *   draw: (on: CanvasRenderingContext2D) => void}} given `width`, `height`: of what `draw` draws, from its own corner
  */
-export function downloadPicture({ name, title, facts, width, height, looks, draw }) {
+export function downloadPicture({ name, title, facts, width: drawn, height, looks, draw }) {
+  const width = Math.max(drawn, LEAST_WIDTH);
   const canvas = document.createElement("canvas");
   const below = facts.length * 16;
   canvas.width = (width + 2 * EDGE) * SCALE;

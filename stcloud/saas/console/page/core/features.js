@@ -49,7 +49,7 @@ export function useFeatureName(layer, key) {
 /** @param {string} layer */
 const path = (layer) => `/collections/${encodeURIComponent(layer)}/items`;
 /** Of all times, without shapes. @param {string | undefined} label */
-const always = (label) => ({ datetime: "0001-01-01T00:00:00Z/..", skipGeometry: "true", ...(label && { properties: label }) });
+const always = (label) => ({ datetime: "1000-01-01T00:00:00Z/..", skipGeometry: "true", ...(label && { properties: label }) });
 
 /**
  * @param {any} document

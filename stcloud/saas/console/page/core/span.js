@@ -178,16 +178,21 @@ export function whenWithin(when, span) {
 
 /**
  * Return the period before another, or that a year earlier, where it is plain which the service takes: one of whole
- * years, quarters, months or days; undefined else.
+ * months or days; undefined else.
  * @param {string} text
  * @param {string} compare `previous`, `year`
  * @returns {string | undefined}
  */
 export function earlierWhen(text, compare) {
-  const found = /^(\d{4})(?:-(?:Q([1-4])|(\d\d)))?$/.exec(text);
-  if (!found) return undefined;
-  const [year, quarter, month] = found.slice(1).map((part) => (part === undefined ? undefined : Number(part)));
-  if (compare === "year" || (!quarter && !month)) return `${Number(year) - 1}${text.slice(4)}`;
-  const before = new Date(dayOf(Number(year), quarter ? quarter * 3 - 4 : Number(month) - 2));
-  return binName(before.getTime(), quarter ? "quarter" : "month");
+  const span = /T|Z$/.test(text) ? undefined : spanOf(text);
+  if (!span) return undefined;
+  const [from, to] = [new Date(span.from), new Date(span.to)];
+  const ofMonths = from.getUTCDate() === 1 && to.getUTCDate() === 1;
+  const months = (to.getUTCFullYear() - from.getUTCFullYear()) * 12 + to.getUTCMonth() - from.getUTCMonth();
+  if (compare === "previous" && !ofMonths) return whenText({ from: 2 * span.from - span.to, to: span.from });
+  const ofWeeks = from.getUTCDay() === 1 && to.getUTCDay() === 1;
+  const leap = [from, to].some((day) => day.getUTCMonth() === 1 && day.getUTCDate() === 29);
+  if (!ofMonths && (ofWeeks || leap)) return undefined;
+  const back = (/** @type {Date} */ day) => dayOf(day.getUTCFullYear(), day.getUTCMonth() - (compare === "year" ? 12 : months), day.getUTCDate());
+  return whenText({ from: back(from), to: back(to) });
 }

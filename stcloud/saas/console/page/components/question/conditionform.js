@@ -3,7 +3,6 @@ import { conditionOf, filterText, OPERATORS, valueCount } from "../../core/condi
 import { useConsole } from "../../core/hooks.js";
 import { html, useEffect, useId, useRef, useState } from "../../core/html.js";
 import { useNaming } from "../../core/naming.js";
-import { startName } from "./described.js";
 import { ValueFields } from "./valuefields.js";
 
 /** @typedef {import("../../core/condition.js").Condition} Condition */
@@ -41,7 +40,7 @@ export function ConditionForm({ layer, filter, onDone, onCancel }) {
     <select id=${`${id}column`} value=${chosen} onChange=${(/** @type {any} */ event) => choose(event.target.value)} required>
       <option value="" disabled>${t("choose")}</option>
       ${layer.columns.map(({ name, title, type, unit }) => html`<option value=${`column ${name}`}>${title ? `${title} (${name})` : name} · ${t(`type.${type}`)}${unit ? `, ${unit}` : ""}</option>`)}
-      ${durationsOf(layer).map(({ end, start }) => html`<option value=${`lasting ${end} ${start}`}>${t("lasting.of", { end: naming.column(end), start: startName(start, naming, t) })}</option>`)}
+      ${durationsOf(layer).map(({ end, start }) => html`<option value=${`lasting ${end} ${start}`}>${t("lasting.of", { end: naming.column(end)})}</option>`)}
       <option value="text">${t("condition.text")}</option>
     </select>
     ${operators.length > 0 && html`<label for=${`${id}operator`}>${t("condition.operator")}</label>

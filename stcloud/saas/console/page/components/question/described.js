@@ -5,7 +5,7 @@ import { useFeatureName } from "../../core/features.js";
 import { dayAfter } from "../../core/format.js";
 import { useConsole } from "../../core/hooks.js";
 import { html } from "../../core/html.js";
-import { monthName, weekdayName } from "../../core/naming.js";
+import { monthName, MONTHS, weekdayName, WEEKDAYS } from "../../core/naming.js";
 import { placeOf } from "../../core/place.js";
 
 /** @typedef {import("../../core/words.js").Translate} Translate */
@@ -24,16 +24,13 @@ export function filterWords(filter, naming, t) {
   if (operator === "lasting") {
     const [from, below] = values;
     const form = from && below ? "within" : from ? "least" : "below";
-    return t(`lasting.${form}`, { end: column, start: startName(condition.start ?? "", naming, t), from, below, unit: t(`unit.${unit}`) });
+    return t(`lasting.${form}`, { end: column, from, below, unit: t(`unit.${unit}`) });
   }
   const named = operator === "is" || operator === "class" || operator === "begins" ? values.map((value) => naming.value(condition.column, value)) : values;
   const shown = named.length > 4 ? [...named.slice(0, 3), t("more", { n: named.length - 3 })] : named;
   const last = operator === "between" || operator === "days" ? t("to") : t("or");
   return `${column} ${t(`op.${operator}`)} ${shown.join(last)}`.trim();
 }
-
-/** @param {string} start @param {import("../../core/naming.js").Naming} naming @param {Translate} t */
-export const startName = (start, naming, t) => (start === "st_time" ? t("time.own") : naming.column(start));
 
 /**
  * Return a period in words: `June 2024`.
@@ -71,8 +68,11 @@ function relativeWords(text, t) {
  */
 export function recurringWords(field, text, lang, t) {
   const parts = text.split(",").map((part) => part.trim());
-  if (field === "weekdays") return parts.map((part) => (/^[1-7]$/.test(part) ? weekdayName(Number(part), lang) : part)).join(t("list"));
-  if (field === "months") return parts.map((part) => (/^\d+$/.test(part) ? monthName(Number(part), lang) : part)).join(t("list"));
+  const day = (/** @type {string} */ word) => (WEEKDAYS.includes(word) ? weekdayName(WEEKDAYS.indexOf(word) + 1, lang) : word);
+  const month = (/** @type {string} */ word) => (MONTHS.includes(word) ? monthName(MONTHS.indexOf(word) + 1, lang) : /^\d+$/.test(word) ? monthName(Number(word), lang) : word);
+  const ranged = (/** @type {(word: string) => string} */ name) => parts.map((part) => part.toLowerCase().split("-").map(name).join("–")).join(t("list"));
+  if (field === "weekdays") return ranged(day);
+  if (field === "months") return ranged(month);
   if (field === "seasons") return parts.map((part) => t(`season.${part}`)).join(t("list"));
   return field === "days" ? t(`days.${text}`) : text.replaceAll("-", "–");
 }

@@ -4,15 +4,17 @@ import { clockText } from "../../core/format.js";
 import { useConsole } from "../../core/hooks.js";
 import { html, useId, useState } from "../../core/html.js";
 import { Failure } from "../failure.js";
+import { besideName } from "../views/beside.js";
+import { filterWords } from "./described.js";
 import { Section } from "./section.js";
 
 const FORMS = /** @type {const} */ (["shell", "python", "url", "toml"]);
 
 /**
- * @param {{layer: string, coming: import("../../core/hooks.js").Coming<any>, again: () => void}} given
- *   `coming`: the answer of `POST /questions/forms`
+ * @param {{question: import("../../core/question.js").Question, naming: import("../../core/naming.js").Naming, measure: string, coming: import("../../core/hooks.js").Coming<any>, again: () => void}} given
+ *   `measure`: what is measured, in words; `coming`: the answer of `POST /questions/forms`
  */
-export function QuestionForms({ layer, coming, again }) {
+export function QuestionForms({ question, naming, measure, coming, again }) {
   const { t } = useConsole();
   const id = useId();
   const [form, setForm] = useState(/** @type {(typeof FORMS)[number]} */ ("shell"));
@@ -23,7 +25,7 @@ export function QuestionForms({ layer, coming, again }) {
   return html`<${Section} name="question">
     ${coming.problem && html`<${Failure} problem=${coming.problem} t=${t} again=${again} />`}
     <div aria-busy=${coming.waiting}>
-      ${forms && html`<dl class="facts">${wordsOf(forms.words).map(([name, words]) => html`<div key=${name}><dt>${factName(name, t)}</dt><dd>${clockText(words)}</dd></div>`)}</dl>`}
+      ${forms && html`<dl class="facts">${saidOf(question, forms.words, { naming, measure, t }).map(([name, words]) => html`<div key=${name}><dt>${factName(name, t)}</dt><dd>${clockText(words)}</dd></div>`)}</dl>`}
       ${forms && html`<div class="copying">
         <label for=${id}>${t("copy.as")}</label>
         <select id=${id} value=${form} onChange=${(/** @type {any} */ event) => { setForm(event.target.value); setCopied(""); }}>
@@ -33,7 +35,7 @@ export function QuestionForms({ layer, coming, again }) {
         <p class="actions">
           <button type="button" onClick=${() => copy(text, t(`form.${form}`))}>${t("copy")}</button>
           <button type="button" onClick=${() => copy(window.location.href, t("copy.page"))}>${t("copy.page.button")}</button>
-          <button type="button" onClick=${() => download(fileName(layer, "question", "toml"), new Blob([forms.toml], { type: "application/toml" }))}>${t("save.toml")}</button>
+          <button type="button" onClick=${() => download(fileName(question.layer, "question", "toml"), new Blob([forms.toml], { type: "application/toml" }))}>${t("save.toml")}</button>
         </p>
         <p class="note" role="status">${copied}</p>
       </div>`}
@@ -52,14 +54,18 @@ async function putOnClipboard(text) {
 }
 
 /**
- * Return lines of words with what each is about.
- * @param {any} words
+ * Return how a question is understood: what the service says of it, and before it what rows are of, with names.
+ * @param {import("../../core/question.js").Question} question
+ * @param {Record<string, string>} words of the service
+ * @param {{naming: import("../../core/naming.js").Naming, measure: string, t: import("../../core/words.js").Translate}} given
  * @returns {[string, string][]}
  */
-function wordsOf(words) {
-  if (typeof words === "string") return words.split("\n").filter(Boolean).map((line) => /** @type {[string, string]} */ (["", line]));
-  if (Array.isArray(words)) return words.map((line) => ["", String(line)]);
-  return Object.entries(words ?? {}).map(([name, line]) => [name, String(line)]);
+function saidOf(question, words, { naming, measure, t }) {
+  const { layer = "", ...others } = words;
+  const what = (question.what ?? []).map((/** @type {string} */ filter) => filterWords(filter, naming, t)).join(t("and"));
+  /** @type {[string, string][]} */
+  const own = [["layer", layer], ["measure", measure], ["what", what], ["compare", question.compare ? besideName(question.compare, t) : ""]];
+  return [...own.filter(([, text]) => text), ...Object.entries(others).filter(([name]) => name !== "what")];
 }
 
 /** @param {string} name @param {import("../../core/words.js").Translate} t */

@@ -7,7 +7,7 @@ import { useConsole } from "../../core/hooks.js";
 import { html, useId, useState } from "../../core/html.js";
 import { useNaming } from "../../core/naming.js";
 import { durationsOf } from "./conditionform.js";
-import { PlaceWords, startName } from "./described.js";
+import { PlaceWords } from "./described.js";
 import { PlaceForm } from "./placeform.js";
 import { Fault, Section } from "./section.js";
 
@@ -37,10 +37,23 @@ export function measuresOf(layer, naming, t) {
     { measure: "per_km2", name: t("measure.per_km2") },
     ...durations.flatMap(({ end, start }) => ["median", "p90", "mean"].map((form) => ({
       measure: `${form}(days(${quotedName(end)} - ${quotedName(start)}))`,
-      name: t(`measure.${form}.days`, { end: naming.column(end), start: startName(start, naming, t) }),
+      name: t(`measure.${form}.days`, { end: naming.column(end)}),
     }))),
     ...numbers.flatMap(({ name }) => ["mean", "median", "sum"].map((form) => of(form, name))),
   ];
+}
+
+/**
+ * Return what a measure is called; as it is written where it has no name.
+ * @param {string} measure
+ * @param {import("../../core/documents.js").LayerDocument | undefined} layer
+ * @param {import("../../core/naming.js").Naming} naming
+ * @param {import("../../core/words.js").Translate} t
+ */
+export function measureName(measure, layer, naming, t) {
+  const close = (/** @type {string} */ text) => text.replaceAll(/\s/g, ""); // spaces are as its writer likes
+  const known = measuresOf(layer, naming, t).find((each) => close(each.measure) === close(measure || "count"));
+  return known?.name ?? measure;
 }
 
 /** @param {{state: import("../../core/state.js").State}} given */

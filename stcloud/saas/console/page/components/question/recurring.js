@@ -1,7 +1,7 @@
 // Times that come again: days of the week, hours, months, seasons, working days.
 import { useConsole } from "../../core/hooks.js";
 import { html, useEffect, useId, useState } from "../../core/html.js";
-import { monthName, weekdayName } from "../../core/naming.js";
+import { monthName, MONTHS, weekdayName, WEEKDAYS } from "../../core/naming.js";
 import { Fault } from "./section.js";
 
 const SEASONS = ["spring", "summer", "autumn", "winter"];
@@ -14,12 +14,12 @@ export function Recurring({ state, faults }) {
   const chosen = state.weekdays || state.hours || state.months || state.seasons || state.days;
   return html`<details class="recurring" open=${Boolean(chosen)}>
     <summary>${t("recurring")}</summary>
-    <${Toggles} label=${t("recurring.weekdays")} values=${numbers(7)} text=${state.weekdays} name=${(/** @type {string} */ day) => weekdayName(Number(day), lang)}
+    <${Toggles} label=${t("recurring.weekdays")} values=${WEEKDAYS} text=${state.weekdays} name=${(/** @type {string} */ day) => weekdayName(WEEKDAYS.indexOf(day) + 1, lang)}
       onChange=${(/** @type {string} */ text) => set("weekdays", text)} />
     <${Fault} problem=${faults("weekdays")} />
     <${Hours} text=${state.hours} onChange=${(/** @type {string} */ text) => set("hours", text)} />
     <${Fault} problem=${faults("hours")} />
-    <${Toggles} label=${t("recurring.months")} values=${numbers(12)} text=${state.months} name=${(/** @type {string} */ month) => monthName(Number(month), lang)}
+    <${Toggles} label=${t("recurring.months")} values=${MONTHS.map((_, at) => String(at + 1))} text=${state.months} name=${(/** @type {string} */ month) => monthName(Number(month), lang)}
       onChange=${(/** @type {string} */ text) => set("months", text)} />
     <${Fault} problem=${faults("months")} />
     <${Toggles} label=${t("recurring.seasons")} values=${SEASONS} text=${state.seasons} name=${(/** @type {string} */ season) => t(`season.${season}`)}
@@ -34,17 +34,13 @@ export function Recurring({ state, faults }) {
   </details>`;
 }
 
-/** @param {number} count */
-const numbers = (count) => [...Array(count).keys()].map((at) => String(at + 1));
-
 /**
  * Return the values that a text lists, as far as they are those of buttons: `mon-fri` of an address is 1 to 5.
  * @param {string} text
- * @param {string[]} values
+ * @param {readonly string[]} values
  */
 function listed(text, values) {
-  const names = values.length === 7 ? ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] : ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-  const at = (/** @type {string} */ part) => Math.max(values.indexOf(part), values.length > 4 ? names.indexOf(part.toLowerCase()) : -1);
+  const at = (/** @type {string} */ part) => Math.max(values.indexOf(part), values.length === 12 ? MONTHS.indexOf(part.toLowerCase()) : -1);
   return text.split(",").flatMap((part) => {
     const [first, last] = part.split("-").map((each) => at(each.trim()));
     if (first < 0) return [];
@@ -55,7 +51,7 @@ function listed(text, values) {
 }
 
 /**
- * @param {{label: string, values: string[], text: string, name: (value: string) => string, onChange: (text: string) => void}} given
+ * @param {{label: string, values: readonly string[], text: string, name: (value: string) => string, onChange: (text: string) => void}} given
  */
 function Toggles({ label, values, text, name, onChange }) {
   const chosen = listed(text, values);

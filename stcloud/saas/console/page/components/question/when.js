@@ -56,16 +56,16 @@ function Periods({ state, choose }) {
   const chosen = given === undefined ? undefined : String(new Date(given).getUTCFullYear());
   const [year, setYear] = useState(chosen ?? years[0]);
   useEffect(() => setYear(chosen ?? years[0]), [chosen, state.layer]);
-  const pick = (/** @type {string} */ period, /** @type {string} */ label, /** @type {string} */ long) => html`<button type="button" key=${period} aria-pressed=${state.when.includes(period)}
-    aria-label=${long} onClick=${() => choose(period)}>${label}</button>`;
-  return html`<div class="periods" role="group" aria-label=${t("when.periods")}>
+  const pick = (/** @type {string} */ period, /** @type {string} */ label) => html`<button type="button" key=${period} aria-pressed=${state.when.includes(period)}
+    onClick=${() => choose(period)}>${label}</button>`;
+  return html`<div class="periods" role="group" aria-label=${`${t("when.periods")}: ${year}`}>
     <label for=${`${id}year`}>${t("when.year")}</label>
     <select id=${`${id}year`} value=${year} onChange=${(/** @type {any} */ event) => setYear(event.target.value)}>
       ${(years.includes(year) ? years : [year, ...years]).map((each) => html`<option value=${each}>${each}</option>`)}
     </select>
-    ${pick(year, t("when.whole-year"), t("when.whole-year"))}
-    <div class="quarters">${[1, 2, 3, 4].map((quarter) => pick(`${year}-Q${quarter}`, t("when.quarter", { quarter }), whenWords(`${year}-Q${quarter}`, lang, t)))}</div>
-    <div class="months">${MONTHS.map((month) => pick(`${year}-${month}`, monthName(Number(month), lang), whenWords(`${year}-${month}`, lang, t)))}</div>
+    ${pick(year, t("when.whole-year"))}
+    <div class="quarters">${[1, 2, 3, 4].map((quarter) => pick(`${year}-Q${quarter}`, t("when.quarter", { quarter })))}</div>
+    <div class="months">${MONTHS.map((month) => pick(`${year}-${month}`, monthName(Number(month), lang)))}</div>
   </div>`;
 }
 

@@ -15,7 +15,7 @@ export function RowTable({ rows, columns, layer, order, opened, onSort, onOpen }
   const sorting = (/** @type {string} */ name) => (order === name ? "ascending" : order === `-${name}` ? "descending" : "none");
   const arrow = { ascending: " ▲", descending: " ▼", none: "" };
   const text = (/** @type {string} */ name, /** @type {any} */ value) => cellText(name, value, layer, naming, lang);
-  return html`<div class="scrolled" tabindex="0" role="region" aria-label=${t("rows")}>
+  return html`<div class="scrolled" tabindex="0" role="region" aria-label=${t("rows.table")}>
     <table>
       <thead><tr>${columns.map((name) => html`<th key=${name} scope="col" aria-sort=${sorting(name)}>
         <button type="button" class="sort" onClick=${() => onSort(name)}>${columnTitle(name, layer, t)}<span aria-hidden="true">${arrow[sorting(name)]}</span></button></th>`)}</tr></thead>

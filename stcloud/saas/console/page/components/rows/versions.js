@@ -8,7 +8,7 @@ import { Failure } from "../failure.js";
 export function FeatureVersions({ layer, row, known }) {
   const { api, city, t } = useConsole();
   const path = `/collections/${encodeURIComponent(layer)}/items`;
-  const params = { filter: `key = '${row.replaceAll("'", "''")}'`, datetime: "0001-01-01T00:00:00Z/..", skipGeometry: "true", limit: 100, known };
+  const params = { filter: `key = '${row.replaceAll("'", "''")}'`, datetime: "1000-01-01T00:00:00Z/..", skipGeometry: "true", limit: 100, known };
   const coming = useAnswer((signal) => api.get(path, { params, signal }), [path, params]);
   const local = (/** @type {string} */ at) => (at === ".." ? "…" : instantText(localText(Date.parse(at), city.zone)));
   const versions = coming.value?.features ?? [];

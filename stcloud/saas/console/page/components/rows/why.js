@@ -25,7 +25,7 @@ export function Why({ question, row, onClose }) {
         <span aria-hidden="true">${holds ? "✓" : "✗"}</span> <span><span class="unseen">${t(holds ? "why.holds" : "why.fails")}: </span>${text}${how && html` <em>${how}</em>`}</span></li>`)}
         ${!why.value.conditions.length && html`<li>${t("why.no-conditions")}</li>`}</ul>
       ${why.value.versions.map((/** @type {any} */ version, /** @type {number} */ at) => html`<dl key=${at} class="facts">
-        ${Object.entries(version).filter(([, value]) => value !== null && value !== "").map(([name, value]) => html`<div key=${name}><dt>${factName(name, t)}</dt><dd>${valueText(value)}</dd></div>`)}</dl>`)}`}
+        ${Object.entries(version).filter(([name, value]) => value !== null && value !== "" && !["st_x", "st_y"].includes(name)).map(([name, value]) => html`<div key=${name}><dt>${factName(name, t)}</dt><dd>${valueText(value)}</dd></div>`)}</dl>`)}`}
     <p class="actions">
       <button type="button" disabled=${!place.value} onClick=${() => store.set({ at: place.value }, { replace: true })}>${t("why.on-map")}</button>
       ${!place.waiting && !place.value && html`<span class="note">${t("why.no-place")}</span>`}
@@ -36,8 +36,9 @@ export function Why({ question, row, onClose }) {
 
 /** @param {string} name @param {import("../../core/words.js").Translate} t */
 function factName(name, t) {
-  const word = t(`fact.${name}`);
-  return word.startsWith("fact.") ? name.replace(/^st_/, "").replaceAll("_", " ") : word;
+  const plain = name.replace(/^st_/, "");
+  const word = t(`fact.${plain}`);
+  return word.startsWith("fact.") ? plain.replaceAll("_", " ") : word;
 }
 
 /** @param {any} value */
@@ -52,7 +53,7 @@ const valueText = (value) => (typeof value === "string" && /^\d{4}-\d\d-\d\dT/.t
  */
 async function placeOf(api, question, row, signal) {
   const path = `/collections/${encodeURIComponent(question.layer)}/items`;
-  const params = { filter: `key = '${row.replaceAll("'", "''")}'`, limit: 1, known: question.known_at, datetime: question.as_of ?? "0001-01-01T00:00:00Z/.." };
+  const params = { filter: `key = '${row.replaceAll("'", "''")}'`, limit: 1, known: question.known_at, datetime: question.as_of ?? "1000-01-01T00:00:00Z/.." };
   const { features } = await api.get(path, { params, signal });
   const coordinates = features[0]?.geometry?.coordinates;
   if (!coordinates) return "";

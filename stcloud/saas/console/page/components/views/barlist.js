@@ -11,7 +11,7 @@ import { Count } from "../count.js";
  * @property {string} name
  * @property {number} count
  * @property {import("../../core/question.js").Question} question of its rows
- * @property {string[]} [more] further numbers, as texts
+ * @property {any[]} [more] further numbers, as texts or elements
  * @property {(event: {shiftKey: boolean, altKey: boolean}) => void} onChoose
  *
  * @param {{label: string, bars: Bar[], more?: string[]}} given `more`: what the further numbers are
@@ -19,19 +19,21 @@ import { Count } from "../count.js";
 export function BarList({ label, bars, more = [] }) {
   const { t } = useConsole();
   const highest = Math.max(1, ...bars.map(({ count }) => count));
-  return html`<table class="bars" aria-label=${label}>
-    <thead class=${more.length ? "" : "unseen"}><tr><th scope="col">${t("name")}</th><th scope="col"><span class="unseen">${t("share")}</span></th><th scope="col" class="number">${t("count")}</th>
+  const bar = (/** @type {number} */ count) => count > 0 && html`<i style=${{ width: `${(count / highest) * 100}%`, background: LINES[0] }}></i>`;
+  const beneath = more.length > 0; // with further numbers there is no room beside a name
+  return html`<div class="scrolled"><table class=${beneath ? "bars beneath" : "bars"} aria-label=${label}>
+    <thead class=${beneath ? "" : "unseen"}><tr><th scope="col">${t("name")}</th>${!beneath && html`<th scope="col">${t("share")}</th>`}<th scope="col" class="number">${t("count")}</th>
       ${more.map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
     <tbody>
       ${bars.map(({ key, name, count, question, more: others = [], onChoose }) => html`<tr key=${key}>
-        <th scope="row"><button type="button" class="narrow" title=${`${name}: ${t("narrow")}`} onClick=${onChoose}>${name}</button></th>
-        <td class="bar" onClick=${onChoose}>${count > 0 && html`<i style=${{ width: `${(count / highest) * 100}%`, background: LINES[0] }}></i>`}</td>
+        <th scope="row"><button type="button" class="narrow" title=${`${name}: ${t("narrow")}`} onClick=${onChoose}>${name}</button>${beneath && bar(count)}</th>
+        ${!beneath && html`<td class="bar" onClick=${onChoose}>${bar(count)}</td>`}
         <td class="number"><${Count} value=${count} question=${question} label=${name} /></td>
         ${others.map((text, at) => html`<td key=${at} class="number">${text}</td>`)}
       </tr>`)}
       ${!bars.length && html`<tr><td>${t("views.empty")}</td></tr>`}
     </tbody>
-  </table>`;
+  </table></div>`;
 }
 
 /**

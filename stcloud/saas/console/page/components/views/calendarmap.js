@@ -58,7 +58,7 @@ function weeksOf(span, lang) {
     const monday = first + x * 7 * DAY_MS;
     const day = new Date(monday + 6 * DAY_MS);
     const month = day.getUTCDate() <= 7 ? monthName(day.getUTCMonth() + 1, lang) : "";
-    return { key: monday, name: month && day.getUTCMonth() === 0 ? String(day.getUTCFullYear()) : month };
+    return { key: monday, name: month && day.getUTCMonth() === 0 ? String(day.getUTCFullYear()) : month, full: binName(monday, "week") };
   });
   const rows = [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ key: weekday, name: weekdayName(weekday, lang) }));
   const textAt = (/** @type {number} */ y, /** @type {number} */ x) => {
@@ -77,7 +77,7 @@ function yearsOf(span, lang) {
   const first = new Date(span.from).getUTCFullYear();
   const last = new Date(span.to - 1).getUTCFullYear();
   const rows = [...Array(last - first + 1).keys()].map((at) => ({ key: first + at, name: String(first + at) }));
-  const columns = [...Array(12).keys()].map((at) => ({ key: at, name: monthName(at + 1, lang) }));
+  const columns = [...Array(12).keys()].map((at) => ({ key: at, name: monthName(at + 1, lang), full: monthName(at + 1, lang, "long") }));
   const textAt = (/** @type {number} */ y, /** @type {number} */ x) => `${first + y}-${String(x + 1).padStart(2, "0")}`;
   return { rows, columns, textAt };
 }

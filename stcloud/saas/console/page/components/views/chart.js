@@ -20,11 +20,11 @@ import { LINES } from "../../core/palette.js";
 const HEIGHT = 200;
 
 /**
- * @param {{times: number[], names: string[], lines: Line[], label: string, onChoose: (chosen: Chosen, event: {shiftKey: boolean, altKey: boolean}) => void,
- *   onAt: (at: number | undefined) => void, onDrawn: (canvas: HTMLCanvasElement | undefined) => void}} given
- *   `times`: where bins begin, ms; `names`: what they are called; `onAt`: the bin that is pointed at
+ * @param {{times: number[], until: number, whole: boolean, names: string[], lines: Line[], label: string, onChoose: (chosen: Chosen, event: {shiftKey: boolean, altKey: boolean}) => void,
+ *   onAt: (at: number | undefined) => void}} given
+ *   `times`: where bins begin, ms; `until`: where the last ends; `names`: what they are called; `whole`: numbers have no fractions; `onAt`: the bin that is pointed at
  */
-export function Chart({ times, names, lines, label, onChoose, onAt, onDrawn }) {
+export function Chart({ times, until, whole, names, lines, label, onChoose, onAt }) {
   const { dark, lang, t } = useConsole();
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const plot = useRef(/** @type {any} */ (null));
@@ -32,8 +32,10 @@ export function Chart({ times, names, lines, label, onChoose, onAt, onDrawn }) {
   const [anchor, setAnchor] = useState(-1);
   const handlers = useRef({ onChoose, onAt });
   handlers.current = { onChoose, onAt };
-  const data = [times.map((time) => time / 1000), ...lines.map(({ values }) => values)];
-  const shape = JSON.stringify([lines.map(({ name, bars }) => [name, bars]), dark, lang, names.length > 0 && names[0].length]);
+  const data = dataOf(times, until, lines);
+  const edges = useRef(/** @type {number[]} */ ([]));
+  edges.current = [...times, until].map((time) => time / 1000);
+  const shape = JSON.stringify([lines.map(({ name, bars }) => [name, bars]), dark, lang, whole]);
   useEffect(() => {
     let gone = false;
     /** @type {ResizeObserver | undefined} */
@@ -41,8 +43,7 @@ export function Chart({ times, names, lines, label, onChoose, onAt, onDrawn }) {
     chartLibrary().then((library) => {
       const element = place.current;
       if (gone || !element) return;
-      plot.current = new library(optionsOf(library, { element, lines, lang, handlers: () => handlers.current }), data, element);
-      onDrawn(plot.current.ctx.canvas);
+      plot.current = new library(optionsOf(library, { element, lines, lang, whole, edges: () => edges.current, handlers: () => handlers.current }), data, element);
       following = new ResizeObserver(() => plot.current?.setSize({ width: Math.max(element.clientWidth, 120), height: HEIGHT }));
       following.observe(element);
     });
@@ -51,7 +52,6 @@ export function Chart({ times, names, lines, label, onChoose, onAt, onDrawn }) {
       following?.disconnect();
       plot.current?.destroy();
       plot.current = null;
-      onDrawn(undefined);
     };
   }, [shape]);
   useEffect(() => plot.current?.setData(data), [JSON.stringify(data)]);
@@ -79,6 +79,49 @@ export function Chart({ times, names, lines, label, onChoose, onAt, onDrawn }) {
 }
 
 /**
+ * A bin is drawn around its middle, so that bars and lines stand above each other.
+ * @param {number[]} times
+ * @param {number} until
+ * @param {Line[]} lines
+ */
+function dataOf(times, until, lines) {
+  const ends = [...times.slice(1), until];
+  return [times.map((time, bin) => (time + ends[bin]) / 2000), ...lines.map(({ values }) => values)];
+}
+
+/**
+ * Return a picture of a chart.
+ * @param {{times: number[], until: number, whole: boolean, lines: Line[], lang: string}} given
+ * @param {Element} element whose colours it has
+ * @returns {Promise<import("./view.js").Picture>}
+ */
+export async function chartPicture({ times, until, whole, lines, lang }, element) {
+  const library = await chartLibrary();
+  const [width, height, scale] = [860, 300, 2];
+  const edges = [...times, until].map((time) => time / 1000);
+  const given = { element, lines, lang, whole, edges: () => edges, handlers: () => ({ onChoose() {}, onAt() {} }), scale };
+  const options = { ...optionsOf(library, given), width: width * scale, height: height * scale, hooks: {} };
+  const plot = new library(options, dataOf(times, until, lines), document.createElement("div"));
+  await new Promise((resolve) => setTimeout(resolve, 0)); // it draws when all else is done
+  const legend = lines.length > 1 ? 20 : 0;
+  const ratio = plot.ctx.canvas.width / (width * scale);
+  return {
+    width, height: height + legend,
+    draw(on, looks) {
+      on.font = `12px ${looks.font}`;
+      if (legend) lines.forEach(({ name }, at) => {
+        on.fillStyle = LINES[at];
+        on.fillRect(at * 220, 2, 14, 10);
+        on.fillStyle = looks.ink;
+        on.fillText(name, at * 220 + 20, 12, 190);
+      });
+      on.drawImage(plot.ctx.canvas, 0, 0, width * scale * ratio, height * scale * ratio, 0, legend, width, height);
+      plot.destroy();
+    },
+  };
+}
+
+/**
  * Show a bin, or a span of them, as pointed at.
  * @param {any} plot
  * @param {number} at
@@ -94,55 +137,56 @@ function pointAt(plot, at, from) {
 
 /**
  * @param {any} library
- * @param {{element: Element, lines: Line[], lang: string, handlers: () => {onChoose: Function, onAt: Function}}} given
+ * @param {{element: Element, lines: Line[], lang: string, whole: boolean, edges: () => number[],
+ *   handlers: () => {onChoose: Function, onAt: Function}, scale?: number}} given `edges`: where bins begin, and the last ends, seconds;
+ *   `scale`: of a picture that is drawn larger
  */
-function optionsOf(library, { element, lines, lang, handlers }) {
+function optionsOf(library, { element, lines, lang, whole, edges, handlers, scale = 1 }) {
   const looks = looksAt(element);
-  const axis = { stroke: looks.ink, grid: { stroke: looks.hair, width: 1 }, ticks: { stroke: looks.hair, width: 1 }, font: `12px ${looks.font}` };
+  const axis = { stroke: looks.ink, grid: { stroke: looks.hair, width: scale }, ticks: { stroke: looks.hair, width: scale, size: 10 * scale }, font: `${12 * scale}px ${looks.font}` };
   return {
     width: Math.max(element.clientWidth, 120), height: HEIGHT, legend: { show: false },
     tzDate: (/** @type {number} */ seconds) => library.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    padding: [8, 8, 0, 0],
-    scales: { x: { range: wholeBins }, y: { range: (/** @type {any} */ _plot, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? high * 1.05 : 1] } },
+    padding: [8 * scale, 26 * scale, 0, 0],
+    scales: { x: { range: () => [edges()[0], edges().at(-1)] }, y: { range: (/** @type {any} */ _plot, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? high * 1.05 : 1] } },
     axes: [
-      { ...axis, space: 60, values: (/** @type {any} */ _plot, /** @type {number[]} */ splits, /** @type {number} */ _at, /** @type {number} */ _space, /** @type {number} */ step) => splits.map((at) => timeText(at, step)) },
-      { ...axis, size: 56, values: (/** @type {any} */ _plot, /** @type {number[]} */ splits) => splits.map((value) => numberText(value, lang)) },
+      { ...axis, space: 60 * scale, size: 50 * scale, values: (/** @type {any} */ _plot, /** @type {number[]} */ splits, /** @type {number} */ _at, /** @type {number} */ _space, /** @type {number} */ step) => splits.map((at) => timeText(at, step)) },
+      { ...axis, size: 56 * scale, space: 30 * scale, ...(whole && { incrs: WHOLE }), values: (/** @type {any} */ _plot, /** @type {number[]} */ splits) => splits.map((value) => numberText(value, lang)) },
     ],
     series: [{}, ...lines.map(({ name, bars }, at) => ({
-      label: name, stroke: LINES[at], width: bars ? 0 : 2, points: { show: !bars && lines.length === 1 ? undefined : false },
-      ...(bars ? { fill: LINES[at], paths: library.paths.bars({ size: [0.8, 60, 1], align: 1 }) } : { dash: at ? [6, 3] : undefined }),
+      label: name, stroke: LINES[at], width: bars ? 0 : 2 * scale, points: { show: !bars && lines.length === 1 ? undefined : false },
+      ...(bars ? { fill: LINES[at], paths: library.paths.bars({ size: [0.8, 60 * scale, 1], align: 0 }) } : { dash: at ? [6 * scale, 3 * scale] : undefined }),
     }))],
     cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { show: lines.some(({ bars }) => !bars) }, dataIdx: (/** @type {any} */ plot, /** @type {number} */ _series, /** @type {number} */ index) => index ?? plot.cursor.idx },
     hooks: {
-      setCursor: [(/** @type {any} */ plot) => handlers().onAt(indexAt(plot, plot.cursor.left))],
-      ready: [(/** @type {any} */ plot) => choosing(plot, handlers)],
+      setCursor: [(/** @type {any} */ plot) => handlers().onAt(indexAt(plot, plot.cursor.left, edges()))],
+      ready: [(/** @type {any} */ plot) => choosing(plot, edges, handlers)],
     },
   };
 }
 
-/** The axis ends where the last bin does. @param {any} plot @returns {[number, number]} */
-function wholeBins(plot) {
-  const times = plot.data[0];
-  const [first = 0, last = 1] = [times[0], times.at(-1)];
-  return [first, last + (times.length > 1 ? last - times[times.length - 2] : DAY_S)];
-}
-
-/** The bin at a place of the chart. @param {any} plot @param {number} left @returns {number | undefined} */
-function indexAt(plot, left) {
+/**
+ * Return the bin at a place of the chart; undefined: beside it.
+ * @param {any} plot
+ * @param {number} left pixels
+ * @param {number[]} edges
+ * @returns {number | undefined}
+ */
+function indexAt(plot, left, edges) {
   if (left === undefined || left < 0) return undefined;
   const time = plot.posToVal(left, "x");
-  const times = plot.data[0];
-  let at = times.length - 1;
-  while (at > 0 && times[at] > time) at -= 1;
-  return at;
+  let at = edges.length - 2;
+  while (at > 0 && edges[at] > time) at -= 1;
+  return at < 0 ? undefined : at;
 }
 
 /**
  * A drag takes a span, a click a bin.
  * @param {any} plot
+ * @param {() => number[]} edges
  * @param {() => {onChoose: Function}} handlers
  */
-function choosing(plot, handlers) {
+function choosing(plot, edges, handlers) {
   let begun = -1;
   plot.over.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => { begun = event.offsetX; });
   plot.over.addEventListener("pointerup", (/** @type {PointerEvent} */ event) => {
@@ -150,14 +194,16 @@ function choosing(plot, handlers) {
     const [left, right] = [Math.min(begun, event.offsetX), Math.max(begun, event.offsetX)];
     const dragged = right - left > 6;
     begun = -1;
-    const first = indexAt(plot, left);
-    const last = dragged ? indexAt(plot, right) : first;
+    const first = indexAt(plot, left, edges());
+    const last = dragged ? indexAt(plot, right, edges()) : first;
     plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
     if (first !== undefined && last !== undefined) handlers().onChoose({ first, last }, event);
   });
 }
 
 const DAY_S = 86_400;
+/** Steps of an axis of whole numbers. */
+const WHOLE = [...Array(13).keys()].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
 
 /** @param {number} seconds @param {number} step */
 function timeText(seconds, step) {

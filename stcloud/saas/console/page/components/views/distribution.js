@@ -46,7 +46,7 @@ export function Distribution({ base, layer, naming, ready }) {
   return html`<div aria-busy=${coming.waiting}>
     <${View} name="distribution" title=${title} question=${coming.value?.questions[0] ?? summary} answer=${whole} heading=${choice ? t("distribution.heading") : title} choice=${choice}
       table=${() => barTable({ caption: title, heading: t("duration"), count: t("count"), bars })} picture=${() => barPicture(bars, lang)}>
-      <p class="facts-line">${t("distribution.summary", { median: numberText(median, lang), p90: numberText(p90, lang), mean: numberText(mean, lang) })}</p>
+      ${median !== null && html`<p class="facts-line">${t("distribution.summary", { median: numberText(median, lang), p90: numberText(p90, lang), mean: numberText(mean, lang) })}</p>`}
       <${BarList} label=${title} bars=${bars} />
     <//>
   </div>`;

@@ -5,7 +5,8 @@ import { html } from "../../core/html.js";
 import { useNarrowing } from "../../core/narrowing.js";
 import { fieldOf, ofGroup } from "../../core/question.js";
 import { BarList, barPicture, barTable } from "./barlist.js";
-import { besideIn, besideName, changeText } from "./beside.js";
+import { Count } from "../count.js";
+import { besideIn, besideName, besideOf, changeText } from "./beside.js";
 import { View } from "./view.js";
 
 /**
@@ -23,10 +24,13 @@ export function GroupList({ name, plan, by, answer, title, choice, naming, measu
   const bars = rows.map((row) => {
     const group = Object.fromEntries(by.map((part) => [part, row[fieldOf(part)]]));
     const last = /** @type {string} */ (by.at(-1));
+    const beside = compared && field === "count" && besideIn(row, field) !== null ? besideOf(base, compare) : undefined;
+    const before = besideIn(row, field);
+    const besideText = beside ? html`<${Count} value=${before} question=${ofGroup(beside, group)} label=${besideName(compare, t)} />` : numberText(before, lang);
     const outside = group[by[0]] === null && by[0].startsWith("in:");
     return {
       key: JSON.stringify(group), name: outside ? t("outside") : naming.value(last, group[last]), count: row.count, question: ofGroup(base, group),
-      more: [...(field === "value" ? [numberText(row.value, lang)] : []), ...(compared ? [numberText(besideIn(row, field), lang), changeText(row, field, lang)] : [])],
+      more: [...(field === "value" ? [numberText(row.value, lang)] : []), ...(compared ? [besideText, changeText(row, field, lang)] : [])],
       onChoose: (/** @type {any} */ event) => narrowing.to(event, base, group),
     };
   });

@@ -12,9 +12,9 @@ import { SEQUENTIAL } from "../../core/palette.js";
  * @property {Record<string, string | number>} group
  * @property {import("../../core/question.js").Question} question of its rows
  *
- * @param {{label: string, rows: {key: string | number, name: string}[], columns: {key: string | number, name: string}[],
+ * @param {{label: string, rows: {key: string | number, name: string}[], columns: {key: string | number, name: string, full: string}[],
  *   cell: (row: number, column: number) => Cell | undefined, highest: number,
- *   onChoose: (cell: Cell, event: {shiftKey: boolean, altKey: boolean}) => void}} given
+ *   onChoose: (cell: Cell, event: {shiftKey: boolean, altKey: boolean}) => void}} given `name` of a column: what is written above it, may be empty
  */
 export function HeatGrid({ label, rows, columns, cell, highest, onChoose }) {
   const { lang, t } = useConsole();
@@ -42,7 +42,7 @@ export function HeatGrid({ label, rows, columns, cell, highest, onChoose }) {
   };
   return html`<div class="scrolled heat">
     <table ref=${place} role="grid" aria-label=${`${label}. ${t("heat.keys")}`} onClick=${choose} onKeyDown=${press}>
-      <thead><tr role="row"><td role="gridcell"></td>${columns.map(({ key, name }) => html`<th key=${key} scope="col" role="columnheader">${name}</th>`)}</tr></thead>
+      <thead><tr role="row"><td role="gridcell"></td>${columns.map(({ key, name, full }) => html`<th key=${key} scope="col" role="columnheader"><span aria-hidden="true">${name}</span><span class="unseen">${full}</span></th>`)}</tr></thead>
       <tbody>
         ${rows.map((row, y) => html`<tr key=${row.key} role="row">
           <th scope="row" role="rowheader">${row.name}</th>
@@ -85,7 +85,7 @@ const clamp = (at, count) => Math.max(0, Math.min(count - 1, at));
 export function heatPicture({ rows, columns, cell, highest, size: [width, height] }) {
   const [left, top] = [70, 18];
   return {
-    width: left + columns.length * width, height: top + rows.length * height,
+    width: left + columns.length * width, height: top + rows.length * height + 26,
     draw(on, looks) {
       on.font = `11px ${looks.font}`;
       on.fillStyle = looks.ink;
@@ -101,6 +101,24 @@ export function heatPicture({ rows, columns, cell, highest, size: [width, height
           if (shown) on.strokeRect(left + x * width + 0.5, top + y * height + 0.5, width - 2, height - 2);
         });
       });
+      drawScale(on, looks, left, top + rows.length * height + 10, highest);
     },
   };
+}
+
+/**
+ * @param {CanvasRenderingContext2D} on
+ * @param {import("../../core/exporting.js").Looks} looks
+ * @param {number} x
+ * @param {number} y
+ * @param {number} highest
+ */
+function drawScale(on, looks, x, y, highest) {
+  SEQUENTIAL.forEach((colour, at) => {
+    on.fillStyle = colour;
+    on.fillRect(x + 14 + at * 20, y, 19, 10);
+  });
+  on.fillStyle = looks.ink;
+  on.fillText("0", x, y + 9);
+  on.fillText(numberText(highest, "en"), x + 20 + SEQUENTIAL.length * 20, y + 9);
 }

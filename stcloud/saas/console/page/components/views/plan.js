@@ -40,7 +40,9 @@ export function planOf(state, city, layer, { areasBy, most }) {
   const happened = layer.kind === "event" || Boolean(base.when);
   /** @type {Partial<Record<Part, Question>>} */
   const questions = { head: { ...base, measure, ...compared } };
-  if (happened) questions.series = { ...base, by: [bin], measure, ...compared };
+  // Hours of two periods do not stand beside each other.
+  const besides = bin === "hour" && ["previous", "year"].includes(state.compare) ? {} : compared;
+  if (happened) questions.series = { ...base, by: [bin], measure, ...besides };
   if (layer.kind === "event") {
     questions.week = { ...base, by: ["weekday", "hour-of-day"], measure };
     questions.days = { ...base, by: [daysBy], measure };

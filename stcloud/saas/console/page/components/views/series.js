@@ -1,14 +1,14 @@
 // How many in each bin of time, beside those of another period, place or moment of knowledge.
 import { numberText } from "../../core/format.js";
 import { useConsole } from "../../core/hooks.js";
-import { html, useRef, useState } from "../../core/html.js";
+import { html, useState } from "../../core/html.js";
 import { useNarrowing } from "../../core/narrowing.js";
 import { LINES } from "../../core/palette.js";
 import { fieldOf, ofGroup } from "../../core/question.js";
 import { binName, binStart, nextBin, spanOf, whenWithin } from "../../core/span.js";
 import { Count } from "../count.js";
 import { besideIn, besideName, changeText } from "./beside.js";
-import { Chart } from "./chart.js";
+import { Chart, chartPicture } from "./chart.js";
 import { View } from "./view.js";
 
 const MOST_BINS = 2_000;
@@ -20,7 +20,6 @@ export function Series({ plan, answer, naming, measure }) {
   const { store, t, lang } = useConsole();
   const narrowing = useNarrowing();
   const [at, setAt] = useState(/** @type {number | undefined} */ (undefined));
-  const canvas = useRef(/** @type {HTMLCanvasElement | undefined} */ (undefined));
   const { bin, field, base, compare } = plan;
   const bins = binsOf(plan, answer.rows ?? []);
   const name = (/** @type {Bar} */ { text }) => naming.value(bin, text);
@@ -43,15 +42,11 @@ export function Series({ plan, answer, naming, measure }) {
     rows: bins.map((bar) => [name(bar), count(bar), ...(field === "value" ? [numberText(bar.row?.value, lang)] : []),
       ...(compared ? [bar.row ? numberText(besideIn(bar.row, field), lang) : "0", bar.row ? changeText(bar.row, field, lang) : "–"] : [])]),
   });
-  const picture = () => {
-    const drawn = canvas.current;
-    return drawn && { width: drawn.clientWidth, height: drawn.clientHeight, draw: (/** @type {CanvasRenderingContext2D} */ on) => on.drawImage(drawn, 0, 0, drawn.clientWidth, drawn.clientHeight) };
-  };
+  const shape = { times: bins.map(({ from }) => from), until: nextBin(bins.at(-1)?.from ?? plan.span.from, bin), whole: field === "count", lines };
   const pointed = at === undefined ? undefined : bins[at];
-  return html`<${View} name="series" wide=${true} title=${title} question=${plan.questions.series} answer=${answer} table=${table} picture=${picture}>
+  return html`<${View} name="series" wide=${true} title=${title} question=${plan.questions.series} answer=${answer} table=${table} picture=${(/** @type {Element} */ place) => chartPicture({ ...shape, lang }, place)}>
     ${compared && html`<p class="legend">${lines.map((line, each) => html`<span key=${each}><i class=${line.bars ? "swatch" : "swatch line"} style=${{ background: LINES[each] }}></i>${line.name}</span>`)}</p>`}
-    <${Chart} times=${bins.map(({ from }) => from)} names=${bins.map(name)} lines=${lines} label=${title} onChoose=${choose} onAt=${setAt}
-      onDrawn=${(/** @type {HTMLCanvasElement | undefined} */ drawn) => { canvas.current = drawn; }} />
+    <${Chart} ...${shape} names=${bins.map(name)} label=${title} onChoose=${choose} onAt=${setAt} />
     <p class="readout">${pointed
       ? html`${name(pointed)}: ${count(pointed)}${field === "value" && html` · ${measure} ${numberText(pointed.row?.value, lang)}`}
           ${compared && pointed.row && html` · ${besideName(compare, t)} ${numberText(besideIn(pointed.row, field), lang)}`}`

@@ -1,5 +1,6 @@
 // A view: its heading, what it shows, the same as a table, and files of both.
 import { downloadPicture, downloadTable, fileName, looksAt } from "../../core/exporting.js";
+import { clockText } from "../../core/format.js";
 import { useConsole } from "../../core/hooks.js";
 import { html, useRef, useState } from "../../core/html.js";
 import { Problem } from "../../core/api.js";
@@ -17,7 +18,7 @@ import { Failure } from "../failure.js";
  * @property {(on: CanvasRenderingContext2D, looks: import("../../core/exporting.js").Looks) => void} draw
  *
  * @param {{name: string, title: string, question: import("../../core/question.js").Question, answer: import("../../core/api.js").Answer | Problem,
- *   table: () => Table, picture?: () => Picture | undefined, heading?: string, choice?: any, wide?: boolean, children?: any}} given
+ *   table: () => Table, picture?: (place: Element) => Picture | Promise<Picture>, heading?: string, choice?: any, wide?: boolean, children?: any}} given
  *   `choice`: a control of the view, beside its heading, which then need not name what is chosen
  */
 export function View({ name, title, question, answer, table, picture, heading = title, choice, wide = false, children }) {
@@ -30,11 +31,11 @@ export function View({ name, title, question, answer, table, picture, heading = 
     setProblem(undefined);
     downloadTable(api, question, fileName(question.layer, name, "csv")).catch((error) => setProblem(error instanceof Problem ? error : new Problem(0, "fault", String(error))));
   };
-  const keepPicture = () => {
-    const drawn = picture?.();
-    if (!drawn || !place.current) return;
+  const keepPicture = async () => {
+    if (!picture || !place.current) return;
+    const drawn = await picture(place.current);
     const looks = looksAt(place.current);
-    const facts = Object.entries(answer.facts).map(([fact, words]) => `${fact.replaceAll("_", " ")}: ${words}`);
+    const facts = factLines(question, answer);
     downloadPicture({ name: fileName(question.layer, name, "png"), title, facts, looks, width: drawn.width, height: drawn.height, draw: (on) => drawn.draw(on, looks) });
   };
   const labelled = (/** @type {string} */ what) => `${title}: ${what}`;
@@ -51,6 +52,16 @@ export function View({ name, title, question, answer, table, picture, heading = 
     ${problem && html`<${Failure} problem=${problem} t=${t} again=${keepTable} />`}
     ${asTable ? html`<${DataTable} table=${table()} />` : children}
   </article>`;
+}
+
+/**
+ * Return how a question was understood, a line for each part.
+ * @param {import("../../core/question.js").Question} question
+ * @param {import("../../core/api.js").Answer} answer
+ */
+function factLines(question, { facts }) {
+  const said = { ...(question.what && !facts.what && { what: question.what.join(" AND ") }), ...facts };
+  return Object.entries(said).filter(([fact]) => fact !== "units").map(([fact, words]) => `${fact.replaceAll("_", " ")}: ${clockText(words)}`);
 }
 
 /** @param {{table: Table}} given */

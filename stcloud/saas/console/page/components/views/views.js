@@ -8,7 +8,7 @@ import { html, useState } from "../../core/html.js";
 import { byColumn, useNaming } from "../../core/naming.js";
 import { Failure } from "../failure.js";
 import { Chips } from "../question/chips.js";
-import { measuresOf } from "../question/measure.js";
+import { measureName } from "../question/measure.js";
 import { CalendarMap } from "./calendarmap.js";
 import { Distribution } from "./distribution.js";
 import { GroupList } from "./grouplist.js";
@@ -58,7 +58,7 @@ export function Views({ state }) {
  */
 function Answered({ shown: { plan, layer, answers }, state, naming, areas, area, most, waiting, onMore }) {
   const { store, t } = useConsole();
-  const measure = plan.field === "count" ? t("count") : (measuresOf(layer, naming, t).find((each) => each.measure === state.measure)?.name ?? state.measure);
+  const measure = measureName(state.measure, layer, naming, t);
   const shared = { plan, naming, measure };
   const topChoice = html`<select aria-label=${t("top.choice")} value=${plan.topBy[0]} onChange=${(/** @type {any} */ event) => store.set({ top: event.target.value })}>
     ${topColumns(layer).map(({ name }) => html`<option value=${byColumn(name)}>${naming.column(name)}</option>`)}</select>`;

@@ -20,7 +20,7 @@ export function WeekMap({ plan, answer, measure }) {
   const known = new Map((answer.rows ?? []).map((row) => [`${row.weekday} ${row.hour_of_day}`, row]));
   const highest = Math.max(0, ...[...known.values()].map((row) => row[field] ?? 0));
   const rows = WEEKDAYS.map((weekday) => ({ key: weekday, name: weekdayName(weekday, lang) }));
-  const columns = HOURS.map((hour) => ({ key: hour, name: hour % 3 ? "" : String(hour).padStart(2, "0") }));
+  const columns = HOURS.map((hour) => ({ key: hour, name: hour % 3 ? "" : String(hour).padStart(2, "0"), full: hourName(hour) }));
   const cell = (/** @type {number} */ y, /** @type {number} */ x) => {
     const group = { weekday: WEEKDAYS[y], "hour-of-day": HOURS[x] };
     const row = known.get(`${WEEKDAYS[y]} ${HOURS[x]}`);
