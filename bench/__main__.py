@@ -14,6 +14,7 @@ from bench import (
     cases,
     cells,
     check,
+    console,
     cube,
     desk,
     division,
@@ -57,6 +58,7 @@ _MEASURES = {
     "division": division.findings,
     "series": series.findings,
     "services": services.findings,
+    "console": console.findings,
     "tiles": tiles.findings,
 }
 

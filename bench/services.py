@@ -24,7 +24,7 @@ from bench.query import load_events
 from bench.report import Finding, Target
 from bench.webpeers import Server, pygeoapi, tipg
 
-__all__ = ["findings"]
+__all__ = ["findings", "served"]
 
 _BOX_DEG, _LIMIT, _ZOOM = 0.02, 100, 14
 _SPARE = 35
@@ -42,7 +42,7 @@ def findings(scale: Scale) -> Iterator[Finding]:
     if not city.exists():
         load_events(str(city), str(source))
     asked = questions(_SPARE + 30)
-    with _ours(city) as own, contextlib.ExitStack() as stack:
+    with served(city) as own, contextlib.ExitStack() as stack:
         peer, other = _peers(stack, source, scale.folder)
         yield _pages(own, peer, asked, _PEER)
         yield from _tiles(own, peer, asked)
@@ -164,7 +164,7 @@ def _in_turns(
 
 
 @contextlib.contextmanager
-def _ours(city: Path) -> Iterator[Server]:
+def served(city: Path) -> Iterator[Server]:
     command = [sys.executable, "-m", "stcloud", "serve", str(city), "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
