@@ -22,15 +22,14 @@ from stcloud.saas.report.caption import instant_text, title_of
 from stcloud.saas.report.chartdata import chart_data, group_text
 from stcloud.saas.report.classes import class_limits
 from stcloud.saas.report.glyph import advice
-from stcloud.saas.report.map import MapText, draw_map
 from stcloud.saas.report.legend import face_of
+from stcloud.saas.report.map import MapText, draw_map
 from stcloud.saas.report.palette import GREY, HAIR, INK, LAND, UNDER
 from stcloud.saas.report.picture import area_of
 from stcloud.saas.report.symbol import Symbols
 from stcloud.saas.wholefile import whole_file
 
 if TYPE_CHECKING:
-    from PIL import Image
 
     from stcloud.city import City
     from stcloud.paas.query import Answer, Question
