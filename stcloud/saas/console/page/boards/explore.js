@@ -34,7 +34,7 @@ export function Explore({ state }) {
     }} /></div>
     <div class="part-map">
       <div class="narrow-only"><${Chips} state=${state} /></div>
-      <${Total} answer=${answer} question=${question} other=${state.other} />
+      <${Total} answer=${answer} />
       <${QuestionMap} state=${state} question=${question} by=${by} chooser=${html`<${AreaChooser} state=${state} by=${by} />`} facts=${answer.value?.facts} shape=${shape} setShape=${setShape} onIdle=${() => setDrawn((/** @type {number} */ n) => n + 1)} />
       <${ValidClock} state=${state} facts=${answer.value?.facts} drawn=${drawn} />
       <${KnownClock} state=${state} />

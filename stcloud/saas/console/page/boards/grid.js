@@ -34,7 +34,7 @@ export function Grid({ state }) {
   return html`<div class="map-board">
     <div class="map-column">
       <${Chips} state=${own} />
-      <${Total} answer=${answer} question=${question} other=${state.other} />
+      <${Total} answer=${answer} />
       <${QuestionMap} state=${own} question=${question} by=${by} facts=${answer.value?.facts} chooser=${chooser} onIdle=${() => setDrawn((/** @type {number} */ n) => n + 1)} table=${false} />
     </div>
     <div class="side clocks">

@@ -63,7 +63,7 @@ export function HotSpots({ state }) {
   return html`<div class="map-board">
     <div class="map-column">
       <${Chips} state=${own} />
-      <${Total} answer=${total} question=${question} other="" />
+      <${Total} answer=${total} />
       <div class="map-bar">
         <${Chooser} label=${t("grid.layer")} value=${layer} choices=${layers.map((each) => [each.name, each.title ?? each.name])} onChoose=${(/** @type {string} */ to) => store.set({ layer: to, what: [], group: [] })} />
         <${Chooser} label=${t("hotspots.cell")} value=${cell} choices=${CELLS.map((size) => [size, size])} onChoose=${choose("cell")} />
@@ -126,15 +126,15 @@ function CellCard({ row, by, step, question, name }) {
   const code = row[fieldOf(by)];
   const inCell = ofGroup(question, { [by]: code });
   const counted = { ...inCell, by: [step], measure: ["count"] };
-  const { value, problem } = useAnswer((signal) => api.post("/questions", counted, { signal }), [counted]);
+  const { value, problem } = useAnswer(async (signal) => ({ ...(await api.post("/questions", counted, { signal })), counted }), [counted]);
   const sum = useTotal(inCell, "");
   const bars = value?.rows ?? [];
   const most = Math.max(1, ...bars.map((/** @type {any} */ bar) => bar.count));
-  const rowsOf = (/** @type {any} */ bar) => JSON.stringify(ofGroup(counted, { [step]: bar[step] }));
+  const rowsOf = (/** @type {any} */ bar) => JSON.stringify(ofGroup(value?.counted ?? counted, { [step]: bar[step] }));
   return html`<h2>${name}</h2>
     <dl><dt>${t("hotspots.class")}</dt><dd>${className(row.class, t)}</dd>
       <dt>${t("hotspots.z")}</dt><dd>${numberText(row.trend_z, lang)} (p ${row.trend_p < LEAST_P ? `< ${LEAST_P}` : numberText(row.trend_p, lang, 4)})</dd>
-      <dt>${t("measure.count")}</dt><dd><${Count} value=${sum.value?.rows[0].count ?? null} question=${inCell} label=${name} /></dd></dl>
+      <dt>${t("measure.count")}</dt><dd><${Count} value=${sum.value?.rows[0].count ?? null} question=${sum.value?.question ?? inCell} label=${name} /></dd></dl>
     ${problem && html`<${Failure} problem=${problem} t=${t} />`}
     <svg class="steps" viewBox=${`0 0 ${Math.max(1, bars.length) * 10} 70`} preserveAspectRatio="none" role="img" aria-label=${t("hotspots.steps", { step: t(`clock.bin.${step}`), n: most })}>
       ${bars.map((/** @type {any} */ bar, /** @type {number} */ at) => html`<rect key=${bar[step]} x=${at * 10 + 1} width="8" y=${70 - (bar.count / most) * 68} height=${(bar.count / most) * 68}

@@ -17,8 +17,9 @@ export function AreaTable({ question, by, field, title, name, limit = SHOWN, ope
   const [opened, setOpened] = useState(open);
   const [order, setOrder] = useState("");
   const asked = { ...question, order: [order || `-${field}`], limit };
-  const { value, problem, waiting } = useAnswer((signal) => (opened ? api.post("/questions", asked, { signal }) : undefined), [asked, opened]);
-  const code = fieldOf(by);
+  const { value, problem, waiting } = useAnswer((signal) => (opened ? api.post("/questions", asked, { signal }).then((answer) => ({ ...answer, by, question })) : undefined), [asked, opened]);
+  // Rows of a former question lead to its own rows until the new ones are there.
+  const code = fieldOf(value?.by ?? by);
   const narrow = (/** @type {any} */ of) => store.set({ group: [...store.get().group, groupText(by, of)] });
   const sorted = (/** @type {string} */ of, /** @type {string} */ text, /** @type {string} */ kind) => {
     const way = asked.order[0] === of ? "ascending" : asked.order[0] === `-${of}` ? "descending" : "none";
@@ -33,7 +34,7 @@ export function AreaTable({ question, by, field, title, name, limit = SHOWN, ope
       <tbody>${(value?.rows ?? []).map((/** @type {any} */ row) => html`<tr key=${row[code]}>
         <th scope="row">${name(row[code])}</th>
         ${field !== "count" && html`<td class="number">${numberText(row[field], lang)}</td>`}
-        <td class="number"><${Count} value=${row.count} question=${ofGroup(question, { [by]: row[code] })} label=${name(row[code])} /></td>
+        <td class="number"><${Count} value=${row.count} question=${ofGroup(value.question, { [value.by]: row[code] })} label=${name(row[code])} /></td>
         <td><button type="button" class="small" aria-label=${t("areas.narrow-to", { area: name(row[code]) })} onClick=${() => narrow(row[code])}>${t("areas.narrow")}</button></td>
       </tr>`)}</tbody>
     </table></div>

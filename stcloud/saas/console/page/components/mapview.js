@@ -1,6 +1,6 @@
 // A map of the city's own layers, with what a board lays over them. No request leaves the service's own address.
 import { useConsole } from "../core/hooks.js";
-import { html, useEffect, useRef, useState } from "../core/html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../core/html.js";
 import { mapLibrary } from "../core/maplibrary.js";
 import { createMapLayers } from "../core/maplayers.js";
 import { namePoints } from "../core/maplabels.js";
@@ -63,17 +63,18 @@ export function MapView(given) {
     let gone = false;
     /** @type {any} */
     let made = null;
-    const extent = city.bbox;
     // Where the map will be is known before the library is: what depends on it can be asked for at once.
-    const view = state.map || (extent && place.current ? fitted(extent, place.current.clientWidth, place.current.clientHeight) : "");
+    const view = state.map || (city.bbox && place.current ? fitted(city.bbox, place.current.clientWidth, place.current.clientHeight) : "");
     if (view) given.onView(view);
     mapLibrary(api).then((library) => {
       if (gone || !place.current) return;
       made = library.mapIn(place.current, view, t("map"));
       made.on("load", () => {
-        if (gone) return;
+        if (gone || !place.current) return;
+        if (!state.map && city.bbox) made.jumpTo(cameraOf(fitted(city.bbox, place.current.clientWidth, place.current.clientHeight)));
         layers.current = createMapLayers(made, library.scheme);
         listen(made, layers.current, () => newest.current, { setReading, setCard, setFault });
+        newest.current.onView(viewOf(made));
         setMap(made);
       });
     }, (error) => setFault(String(error?.message ?? error)));
@@ -83,7 +84,7 @@ export function MapView(given) {
       made?.remove();
     };
   }, []);
-  useEffect(() => layers.current?.show(all, dark), [map, dark, ...all.map(({ data }) => data), JSON.stringify(all.map(({ data: _data, ...rest }) => rest))]);
+  useLayoutEffect(() => layers.current?.show(all, dark), [map, dark, ...all.map(({ data }) => data), JSON.stringify(all.map(({ data: _data, ...rest }) => rest))]);
   useEffect(() => {
     if (map && state.map && state.map !== viewOf(map) && !map.isMoving()) map.jumpTo(cameraOf(state.map));
   }, [map, state.map]);
@@ -101,6 +102,8 @@ export function MapView(given) {
     ${children}
   </div>`;
 }
+
+const MARK = "map-idle";
 
 /** @typedef {{overlay: string, properties: Record<string, any>}} Picked */
 
@@ -158,7 +161,9 @@ function listen(map, layers, given, { setReading, setCard, setFault }) {
     const text = JSON.stringify(data);
     if (text !== names) layers.name(data);
     names = text;
-    if (!layers.isComing()) given().onIdle?.();
+    if (layers.isComing()) return;
+    performance.mark(MARK);
+    given().onIdle?.();
   });
   map.on("error", (/** @type {any} */ event) => event.error?.name !== "AbortError" && setFault(String(event.error?.message || event.error?.kind || event.error)));
 }

@@ -12,12 +12,13 @@ const rank = (fact) => (FIRST.indexOf(fact) + FIRST.length + 1) % (FIRST.length 
 
 /**
  * How many rows there are, and how the question was understood.
- * @param {{answer: import("../core/hooks.js").Coming<import("../core/api.js").Answer>, question: import("../core/question.js").Question, other: string}} given
+ * @param {{answer: ReturnType<typeof import("../core/total.js").useTotal>}} given
  */
-export function Total({ answer, question, other }) {
+export function Total({ answer }) {
   const { t, lang } = useConsole();
   if (answer.problem) return html`<${Failure} problem=${answer.problem} t=${t} />`;
-  const row = answer.value?.rows[0];
+  const { question = { layer: "" }, other = "", rows = [] } = answer.value ?? {};
+  const [row] = rows;
   const facts = Object.entries(answer.value?.facts ?? {}).filter(([name]) => name !== "pin" && name !== "layer").sort(([one], [other]) => rank(one) - rank(other));
   const shortly = facts.map(([, text]) => text.replaceAll(/T(\d\d:\d\d)(?::[\d.]+)?(?:Z|[+-]\d\d:?\d\d)/g, " $1"));
   return html`<div class="total" aria-busy=${answer.waiting}>

@@ -99,12 +99,12 @@ function Counts({ state, all, shown, lang }) {
   const { api, city, store, t } = useConsole();
   const bin = binFor(all.to - all.from);
   const question = { ...askedOf({ ...state, when: [] }, city), by: [bin], measure: ["count"] };
-  const { value, waiting } = useAnswer((signal) => api.post("/questions", question, { signal }), [question]);
+  const { value, waiting } = useAnswer(async (signal) => ({ ...(await api.post("/questions", question, { signal })), question, bin }), [question]);
   const bars = (value?.rows ?? []).flatMap((/** @type {any} */ row) => {
-    const span = spanOf(String(row[bin]));
-    return span ? [{ ...span, count: row.count, bin: row[bin] }] : [];
+    const span = spanOf(String(row[value.bin]));
+    return span ? [{ ...span, count: row.count, bin: row[value.bin] }] : [];
   });
-  const rowsOf = (/** @type {string} */ name) => JSON.stringify(ofGroup(question, { [bin]: name }));
+  const rowsOf = (/** @type {string} */ name) => JSON.stringify(ofGroup(value.question, { [value.bin]: name }));
   const most = Math.max(1, ...bars.map((/** @type {any} */ bar) => bar.count));
   const x = (/** @type {number} */ at) => ((at - all.from) / (all.to - all.from)) * 1000;
   const label = t("clock.counts", { n: numberText(most, lang), bin: t(`clock.bin.${bin}`) });

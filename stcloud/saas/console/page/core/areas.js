@@ -1,7 +1,8 @@
 // By what areas a map is shaded: cells as fine as the zoom can show, parts of the unit grid, areas of layers.
 
-const CELLS_M = Object.freeze([100, 250, 500, 1000, 10_000]);
-const LEAST_PIXELS = 26;
+/** Sides of cells, and how wide the finest that are shown must be on the map: fine ones are many. */
+const CELLS = Object.freeze([{ side: 100, pixels: 16 }, { side: 250, pixels: 14 }, { side: 500, pixels: 11 }, { side: 1000, pixels: 8 }]);
+const LARGEST_M = 10_000;
 const EQUATOR_M = 40_075_016.7;
 const UNITS = Object.freeze(["unit", "community", "street", "district"]);
 
@@ -13,7 +14,7 @@ export function cellFor(view) {
   if (!view) return undefined;
   const [, lat, zoom] = view.split(",").map(Number);
   const metres = (EQUATOR_M * Math.cos((lat * Math.PI) / 180)) / 2 ** zoom / 512;
-  const side = CELLS_M.find((length) => length / metres >= LEAST_PIXELS) ?? 10_000;
+  const side = CELLS.find(({ side: length, pixels }) => length / metres >= pixels)?.side ?? LARGEST_M;
   return side >= 1000 ? `cell:${side / 1000}km` : `cell:${side}m`;
 }
 

@@ -1,5 +1,23 @@
 // Numbers, instants and days as people read them. Instants come with the city's offset, and are shown as they come.
 
+/** @type {Map<string, any>} */
+const formats = new Map();
+
+/**
+ * Return a format, made once: to make one costs a thousand times what its use does.
+ * @template T
+ * @param {string} kind
+ * @param {string} of language or zone
+ * @param {() => T} make
+ * @param {string | number} [form]
+ * @returns {T}
+ */
+export function formatOf(kind, of, make, form = "") {
+  const key = `${kind} ${of} ${form}`;
+  if (!formats.has(key)) formats.set(key, make());
+  return formats.get(key);
+}
+
 /**
  * Return a number as it is read.
  * @param {number | null | undefined} value
@@ -8,7 +26,7 @@
  */
 export function numberText(value, lang, digits = 2) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  return new Intl.NumberFormat(lang, { maximumFractionDigits: digits }).format(value);
+  return formatOf("number", lang, () => new Intl.NumberFormat(lang, { maximumFractionDigits: digits }), digits).format(value);
 }
 
 /**
@@ -25,9 +43,9 @@ export function instantText(instant) {
  * @param {string} zone
  */
 export function localText(milliseconds, zone) {
-  const parts = new Intl.DateTimeFormat("en-GB", {
+  const parts = formatOf("clock", zone, () => new Intl.DateTimeFormat("en-GB", {
     timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
-  }).formatToParts(milliseconds);
+  })).formatToParts(milliseconds);
   const by = Object.fromEntries(parts.map(({ type, value }) => [type, value]));
   return `${by.year}-${by.month}-${by.day}T${by.hour}:${by.minute}:${by.second}`;
 }

@@ -1,5 +1,5 @@
 // What components share: the city, the state, words, and answers that come later.
-import { createContext, useContext, useEffect, useRef, useState } from "./html.js";
+import { createContext, useContext, useLayoutEffect, useRef, useState } from "./html.js";
 import { Problem } from "./api.js";
 
 /**
@@ -49,7 +49,8 @@ export function useAnswer(ask, about) {
   const key = JSON.stringify(about);
   const asked = useRef(ask);
   asked.current = ask;
-  useEffect(() => {
+  // Asked before what is drawn is painted: an answer is on its way while the browser paints.
+  useLayoutEffect(() => {
     const ending = new AbortController();
     const answer = asked.current(ending.signal);
     if (answer === undefined) {

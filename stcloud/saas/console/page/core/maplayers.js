@@ -23,6 +23,7 @@ export function createMapLayers(map, scheme) {
   const slots = new Map();
   let versions = 0;
   let dark = false;
+  let revealing = false;
   for (const level of LEVELS) map.addLayer({ id: level, type: "background", layout: { visibility: "none" } });
   map.addLayer({ id: "land", type: "background", paint: { "background-color": "#f3f4f5" } }, LEVELS[0]);
 
@@ -62,20 +63,27 @@ export function createMapLayers(map, scheme) {
     drawn.looks = looks;
   }
 
-  /** What is whole takes the place of what it was. */
+  /** What is whole takes the place of what it was. A map says at once that it changed: that is no reason to begin anew. */
   function reveal() {
+    if (revealing) return;
+    revealing = true;
     for (const slot of slots.values()) {
       const { coming, overlay } = slot;
-      if (!coming || overlay.hold || !map.isSourceLoaded(coming.source)) continue;
-      const looks = looksOf(overlay, dark);
-      coming.looks.forEach((look, at) => {
-        for (const name of OPACITIES[look.type]) map.setPaintProperty(coming.layers[at], name, looks[at].paint?.[name] ?? 1);
-      });
-      repaint(coming, looks);
-      remove(slot.shown);
-      slot.shown = coming;
-      slot.coming = undefined;
+      if (coming && !overlay.hold && map.isSourceLoaded(coming.source)) replace(slot, coming);
     }
+    revealing = false;
+  }
+
+  /** @param {Slot} slot @param {Drawn} coming */
+  function replace(slot, coming) {
+    const looks = looksOf(slot.overlay, dark);
+    coming.looks.forEach((look, at) => {
+      for (const name of OPACITIES[look.type]) map.setPaintProperty(coming.layers[at], name, looks[at].paint?.[name] ?? 1);
+    });
+    repaint(coming, looks);
+    remove(slot.shown);
+    slot.shown = coming;
+    slot.coming = undefined;
   }
 
   /** @param {Overlay} overlay */

@@ -1,6 +1,7 @@
 // Names of what answers are grouped by, and of their values: classes, units, weekdays, titles of columns.
 import { useConsole } from "./hooks.js";
 import { useMemo } from "./html.js";
+import { formatOf } from "./format.js";
 import { useDocument } from "./documents.js";
 import { layerOf } from "./asked.js";
 
@@ -109,11 +110,11 @@ export const MONTHS = Object.freeze(["jan", "feb", "mar", "apr", "may", "jun", "
 
 /** @param {number} weekday 1 is Monday @param {string} lang @param {"short" | "long"} [style] */
 export const weekdayName = (weekday, lang, style = "short") =>
-  new Intl.DateTimeFormat(lang, { weekday: style, timeZone: "UTC" }).format(Date.UTC(2024, 0, weekday));
+  formatOf("weekday", lang, () => new Intl.DateTimeFormat(lang, { weekday: style, timeZone: "UTC" }), style).format(Date.UTC(2024, 0, weekday));
 
 /** @param {number} month from 1 @param {string} lang @param {"short" | "long"} [style] */
 export const monthName = (month, lang, style = "short") =>
-  new Intl.DateTimeFormat(lang, { month: style, timeZone: "UTC" }).format(Date.UTC(2024, month - 1, 1));
+  formatOf("month", lang, () => new Intl.DateTimeFormat(lang, { month: style, timeZone: "UTC" }), style).format(Date.UTC(2024, month - 1, 1));
 
 /** @param {number} hour */
 export const hourName = (hour) => `${String(hour).padStart(2, "0")}:00`;

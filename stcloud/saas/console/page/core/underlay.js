@@ -1,4 +1,5 @@
 // The city's own layers below what a board shows: which there are, which are drawn without being chosen, and as of when.
+import { microsecondsOf } from "./loads.js";
 
 const MOST_FEATURES = 20_000;
 const NOT_BY_ITSELF = ["components", "unit-grid", "duty-grids"];
@@ -29,9 +30,21 @@ export function shownUnder(city, chosen) {
  * @returns {import("../components/mapview.js").Overlay[]}
  */
 export function underlays(city, state, chosen, valid) {
-  return shownUnder(city, chosen).map(({ name, title, label }) => ({
-    id: `under-${name}`, kind: "layer", layer: name, look: "outline", title,
-    ...(label ? { label } : {}),
-    question: { layer: name, as_of: valid || state.asof || state.known, known_at: state.known },
+  return shownUnder(city, chosen).map((layer) => ({
+    id: `under-${layer.name}`, kind: "layer", layer: layer.name, look: "outline", title: layer.title,
+    ...(layer.label ? { label: layer.label } : {}),
+    question: { layer: layer.name, as_of: instantOf(layer, valid || state.asof, city.zone) || state.known, known_at: state.known },
   }));
+}
+
+/**
+ * Return as of when a layer is shown; empty: as it is now. A layer of one snapshot is the same at all times since it began,
+ * so it need not be drawn anew whenever the time is another.
+ * @param {Record<string, any>} layer
+ * @param {string} valid
+ * @param {string} zone
+ */
+function instantOf({ loads, last_load, first }, valid, zone) {
+  const still = loads === 1 && last_load?.mode === "snapshot" && first && microsecondsOf(valid, zone) >= microsecondsOf(first, zone);
+  return still ? "" : valid;
 }
