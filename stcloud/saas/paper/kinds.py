@@ -37,7 +37,9 @@ def kinds_figure(scope: PaperScope) -> PaperFigure | str:
     answer = scope.answer(question)
     if not len(answer):
         return words.text("nothing was found")
-    return scope.figure("kinds", words.text("What is reported most"), question, answer, _bars(scope, question, answer))
+    return scope.figure(
+        "kinds", words.text("What is reported most"), question, answer, _bars(scope, question, answer)
+    )
 
 
 def closing_figure(scope: PaperScope) -> PaperFigure | str:
@@ -51,14 +53,20 @@ def closing_figure(scope: PaperScope) -> PaperFigure | str:
         )  # fmt: skip
     lasted = f"days({_quoted(column)} - {_quoted(opened)})"
     kind = _class_column(scope)
-    measures = (f"median_days = median({lasted})", f'"90 of 100 within days" = p90({lasted})', f"closed = count({lasted})")
+    measures = (
+        f"median_days = median({lasted})",
+        f'"90 of 100 within days" = p90({lasted})',
+        f"closed = count({lasted})",
+    )
     order = ("-closed",) if kind is not None else ()
     by = () if kind is None else (_quoted(kind),)
     question = scope.asks(measure=measures, by=by, order=order, limit=_TOP if by else None)
     answer = scope.answer(question)
     if not any(row["closed"] for row in answer):
         return words.text("nothing was closed")
-    title = words.text("Days until closed, by {group}", group=kind) if kind else words.text("Days until closed")
+    title = (
+        words.text("Days until closed, by {group}", group=kind) if kind else words.text("Days until closed")
+    )
     shown = question.model_copy(update={"measure": measures[:1]})
     return scope.figure("closing", title, question, answer, _bars(scope, shown, answer))
 
@@ -67,7 +75,7 @@ def _bars(scope: PaperScope, question: Question, answer: Answer) -> str:
     """Return bars of the first measure."""
     groups = tuple(answer.plain.schema.names[: len(question.by)])
     if not groups:
-        from stcloud.saas.paper.overview import tiles_markup  # noqa: PLC0415  (it draws places, too)
+        from stcloud.saas.paper.course import tiles_markup  # noqa: PLC0415  (it draws places, too)
 
         return tiles_markup(answer, scope)
     first = answer.labelled()
@@ -87,7 +95,11 @@ def _class_column(scope: PaperScope) -> str | None:
     imported = _imported(layer)
     if imported is not None and imported.class_ in names:
         return str(imported.class_)
-    coded = [name for name, column in layer.definition.columns.items() if column.codes is not None and name in names]
+    coded = [
+        name
+        for name, column in layer.definition.columns.items()
+        if column.codes is not None and name in names
+    ]
     return coded[0] if len(coded) == 1 else None
 
 

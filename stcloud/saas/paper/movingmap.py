@@ -22,16 +22,14 @@ from stcloud.saas.report.caption import instant_text, title_of
 from stcloud.saas.report.chartdata import chart_data, group_text
 from stcloud.saas.report.classes import class_limits
 from stcloud.saas.report.glyph import advice
-from stcloud.saas.report.map import MapText, draw_map
 from stcloud.saas.report.legend import face_of
+from stcloud.saas.report.map import MapText, draw_map
 from stcloud.saas.report.palette import GREY, HAIR, INK, LAND, UNDER
 from stcloud.saas.report.picture import area_of
 from stcloud.saas.report.symbol import Symbols
 from stcloud.saas.wholefile import whole_file
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from stcloud.city import City
     from stcloud.paas.query import Answer, Question
     from stcloud.saas.report.classes import Classes
@@ -117,9 +115,13 @@ def write_moving_map(
 
 def _step(scope: PaperScope, every: str | None) -> str:
     if every is not None and every not in FRAME_STEPS:
-        raise InvalidInput("unknown-frame", f"there are no frames every '{every}'", hint=f"use {', '.join(FRAME_STEPS)}")
+        raise InvalidInput(
+            "unknown-frame", f"there are no frames every '{every}'", hint=f"use {', '.join(FRAME_STEPS)}"
+        )
     if scope.query.subject.layer.layer_kind.versioned:
-        raise Unsupported("no-map", "features have no course over time", hint="draw them: stcloud query --map FILE.png")
+        raise Unsupported(
+            "no-map", "features have no course over time", hint="draw them: stcloud query --map FILE.png"
+        )
     if every is not None:
         return every
     span = scope.span_us
@@ -142,7 +144,9 @@ def _frame_data(scope: PaperScope, step: str) -> FrameData:
     field, time = answer.plain.schema.names[:2]
     keys = [key for key in dict.fromkeys(answer.table[field].to_pylist()) if key is not None]
     if len(keys) > _MOST_PLACES:
-        raise Unsupported("no-map", f"{len(keys):,} places are too many for a moving map", hint="use larger cells")
+        raise Unsupported(
+            "no-map", f"{len(keys):,} places are too many for a moving map", hint="use larger cells"
+        )
     columns, rows = {key: at for at, key in enumerate(keys)}, {label: at for at, label in enumerate(labels)}
     counts, unplaced = np.zeros((len(labels), len(keys))), np.zeros(len(labels), np.int64)
     for row in answer:
@@ -223,7 +227,13 @@ def _save(frames: Sequence[np.ndarray[Any, np.dtype[np.uint8]]], faces: Sequence
     lasts = [_FRAME_MS] * (len(images) - 1) + [_LAST_MS]
     with whole_file(path, ".gif") as whole:
         images[0].save(
-            whole, format="GIF", save_all=True, append_images=images[1:], duration=lasts, loop=0, optimize=False
+            whole,
+            format="GIF",
+            save_all=True,
+            append_images=images[1:],
+            duration=lasts,
+            loop=0,
+            optimize=False,
         )
 
 

@@ -24,8 +24,8 @@ __all__ = ["Paper", "PaperPart", "known_of", "paper_of"]
 
 _METHODS = (
     "Every number is an answer of stcloud as known at the instant named above; later loads do not change it.",
-    "Under each figure is the command that gives its numbers. The names of the city and its files are as they were typed.",
-    "Periods are half-open: they end before the instant that is named last. Days and weeks are those of the city's clock.",
+    "Under each figure is the command that gives its numbers, with the names of files as they were typed.",
+    "Periods end before the instant that is named last. Days and weeks are those of the city's clock.",
     "Areas are those that contained an event at its own time.",
     "Classes of maps and heat maps break where values differ most; the legend says how many areas each has.",
     "Hot spots are cells whose neighbourhood is unusual by Getis and Ord's Gi*, corrected for the number of tests.",
@@ -41,14 +41,14 @@ class PaperPart:
     ----------
     title
         The question in words.
-    asked
+    question
         The question part by part: name and value.
     document
         The question as a TOML document.
     """
 
     title: str
-    asked: tuple[tuple[str, str], ...]
+    question: tuple[tuple[str, str], ...]
     document: str
     _scope: PaperScope = field(repr=False)
 
@@ -110,7 +110,11 @@ def _title(scope: PaperScope) -> str:
         return title_of(scope.query)
     layer, question = scope.query.subject.layer, scope.question
     stated = "；".join([*question.what, *question.where, *question.when])
-    return f"{layer.definition.title or layer.name}：{stated}" if stated else layer.definition.title or layer.name
+    return (
+        f"{layer.definition.title or layer.name}：{stated}"
+        if stated
+        else layer.definition.title or layer.name
+    )
 
 
 def known_of(city: City, questions: Sequence[Question], log: str | None = None) -> str:
@@ -170,7 +174,9 @@ def paper_of(
     known = known_at or known_of(city, questions, chosen.log)
     parts = []
     for at, question in enumerate(questions, start=1):
-        pinned = question if question.known_at is not None else question.model_copy(update={"known_at": known})
+        pinned = (
+            question if question.known_at is not None else question.model_copy(update={"known_at": known})
+        )
         prefix = f"q{at}-" if len(questions) > 1 else ""
         scope = PaperScope(city, place, pinned, words, chosen, prefix, read)
         scope.answer(scope.asks(count=True))  # what is wrong with the question is said now

@@ -1,6 +1,6 @@
 """The scope of a part: its question at its pin, what people chose besides, and how figures are made of answers.
 
-Tested by `tests/saas/paper/test_scope.py`.
+Tested by `tests/saas/paper/test_exhibits.py`.
 """
 
 from __future__ import annotations
@@ -173,13 +173,13 @@ class PaperScope:
 
     def other_figure(
         self, name: str, title: str, table: FigureTable, drawing: str, command: str, python: str = "",
-        notes: Sequence[str] = (), asked: Sequence[tuple[str, str]] = (),
+        notes: Sequence[str] = (), stated: Sequence[tuple[str, str]] = (),
     ) -> PaperFigure:  # fmt: skip
-        """Return the figure of another command than `query`; ``asked`` are its parts, None: those of the rows."""
-        parts = tuple((self.words.text(name), value) for name, value in asked)
-        asked = (*parts, (self.words.text("known at"), self.known)) if asked else self.parts_of(self.rows)
+        """Return the figure of another command than `query`; ``stated`` are its parts, empty: those of the rows."""
+        parts = tuple((self.words.text(name), value) for name, value in stated)
+        parts = (*parts, (self.words.text("known at"), self.known)) if stated else self.parts_of(self.rows)
         return PaperFigure(
-            f"{self.prefix}{name}", title, tuple(asked), drawing, table.markup(title, self.words), command, python,
+            f"{self.prefix}{name}", title, parts, drawing, table.markup(title, self.words), command, python,
             tuple(notes), is_short=table.is_short,
         )  # fmt: skip
 
