@@ -51,8 +51,10 @@ def case_times_figure(scope: PaperScope) -> PaperFigure | str:
     if name is None or period is None:
         return ""
     evaluation = _evaluate(scope, name, by="department", period=period)
-    rows: list[tuple[Any, ...]] = [(*labels, times.closed, times.open, _hours(times.median_closed_us), _hours(times.median_us))
-            for labels, times in evaluation.time_to_close().items()]  # fmt: skip
+    rows: list[tuple[Any, ...]] = [
+        (*labels, times.closed, times.open, _hours(times.median_closed_us), _hours(times.median_us))
+        for labels, times in evaluation.time_to_close().items()
+    ]
     if not any(row[1] for row in rows):
         return words.text("nothing was closed")
     table = FigureTable(
