@@ -137,7 +137,7 @@ def _write_page(opened: City, questions: list[Question], page: Any, given: Mappi
     from stcloud.saas.paper.scope import PaperChoices  # noqa: PLC0415
 
     choices = PaperChoices(**{name: given[name] for name in _CHOICES})
-    known = given["known_at"] or known_of(opened, questions, choices.log)
+    known = known_of(opened, given["known_at"], choices.log)
     paper = paper_of(
         opened, questions, place=given["city"], title=given["title"] or "", language=given["lang"], choices=choices,
         known_at=known, command=_command(given, known), read=read_places,
@@ -154,7 +154,7 @@ def _write_map(opened: City, question: Question, given: Mapping[str, Any]) -> No
     from stcloud.saas.paper.movingmap import write_moving_map  # noqa: PLC0415  (slow to import)
     from stcloud.saas.paper.paper import known_of  # noqa: PLC0415
 
-    known = question.known_at or given["known_at"] or known_of(opened, [question])
+    known = known_of(opened, question.known_at or given["known_at"])
     pinned = question.model_copy(update={"known_at": known})
     frames = write_moving_map(
         opened, pinned, given["moving"], every=given["every"], title=given["title"], tell=note, read=read_places

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["hotspots_figure"]
 
-_LEAST_STEPS, _MOST_ROWS = 8, 40
+_LEAST_STEPS, _MOST_ROWS = 7, 40
 _STEPS = {"1h": 1 / 24, "1D": 1.0, "1W": 7.0, "1M": 30.5}
 _MOST_STEPS = 60
 _DAY_US = 86_400_000_000

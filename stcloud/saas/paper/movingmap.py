@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from stcloud.saas.report.underlay import Underlay
     from stcloud.saas.report.view import View
 
-__all__ = ["FRAME_STEPS", "write_moving_map"]
+__all__ = ["FRAME_STEPS", "MOST_FRAMES", "write_moving_map"]
 
 FRAME_STEPS = ("day", "week", "month")
 _SIZE_PX, _FRAME_MS, _LAST_MS, _COLOURS = (1000, 760), 700, 2_500, 96
-_MOST_FRAMES, _MOST_PLACES = 120, 5_000
+MOST_FRAMES, _MOST_PLACES = 120, 5_000
 _DAY_US = 86_400_000_000
 _PLACED = ("in:", "cell:", "unit", "community", "street", "district", "duty:")
 
@@ -135,9 +135,9 @@ def _frame_data(scope: PaperScope, step: str) -> FrameData:
         raise Unsupported("no-geometry", "nothing has a place", hint="widen the question")
     whole = scope.answer(scope.asks(by=(step,)))
     labels = chart_data(whole.labelled(), (step,), {"count": "count"}).labels
-    if len(labels) > _MOST_FRAMES:
+    if len(labels) > MOST_FRAMES:
         raise InvalidInput(
-            "too-many-frames", f"{len(labels):,} frames are more than {_MOST_FRAMES}",
+            "too-many-frames", f"{len(labels):,} frames are more than {MOST_FRAMES}",
             hint="give a longer step (--every month) or narrow the time",
         )  # fmt: skip
     answer = scope.answer(scope.asks(by=(group, step)))

@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stcloud.errors import InvalidInput
 from stcloud.saas.paper.colours import palette_style
 from stcloud.saas.paper.exhibits import section_of
 from stcloud.saas.paper.scope import PaperChoices, PaperScope
 from stcloud.saas.paper.words import PaperWords
 from stcloud.saas.report.caption import instant_text, title_of
+from stcloud.time import instant_us
 
 if TYPE_CHECKING:
     from stcloud.city import City
@@ -117,17 +119,36 @@ def _title(scope: PaperScope) -> str:
     )
 
 
-def known_of(city: City, questions: Sequence[Question], log: str | None = None) -> str:
-    """Return the instant at which a report is pinned where none was given, in the city's zone.
+def known_of(city: City, known_at: str | None = None, log: str | None = None) -> str:
+    """Return the instant at which a report is pinned, as commands take it.
 
-    It is the newest recorded instant of all layers; of a report with a log of its own the present of that log.
+    Parameters
+    ----------
+    city
+        The city.
+    known_at
+        The instant that was given; one to come is the newest, since loads may be recorded before it.
+    log
+        A log of its own, whose newest instant is the present; else it is that of the newest load of all layers.
+
+    Raises
+    ------
+    InvalidInput
+        ``pin-of-answer``: a pin names several instants; what `instant_us` raises.
     """
+    zone = city.configuration.zone
     instants = [layer.pin_us() for layer in city.layers()]
     if log is not None and log in city.case_logs():
         instants.append(city.cases(log).pin())
-    stated = [question.known_at for question in questions if question.known_at is not None]
-    del stated  # a question's own instant stands for itself
-    return city.configuration.zone.iso(max(instants, default=0))
+    newest_us = max(instants, default=0)
+    if known_at is None:
+        return zone.iso(newest_us)
+    if known_at.startswith("pin:"):
+        raise InvalidInput(
+            "pin-of-answer", "a report is known at one instant, and this is the pin of an answer",
+            hint="give an instant, such as that of a load",
+        )  # fmt: skip
+    return known_at if instant_us(known_at, zone) <= newest_us else zone.iso(newest_us)
 
 
 def paper_of(
@@ -164,19 +185,19 @@ def paper_of(
     Raises
     ------
     InvalidInput, NotFound
-        What is wrong with a question: ``unknown-layer``, ``unknown-column`` …; ``unknown-language``.
+        What is wrong with a question: ``unknown-layer``, ``unknown-column`` …; ``unknown-language``; what
+        `known_of` raises.
 
     Notes
     -----
     Nothing but the number of rows is counted here: sections are made when a template wants them.
     """
     words, chosen = PaperWords(language), choices or PaperChoices()
-    known = known_at or known_of(city, questions, chosen.log)
+    known = known_of(city, known_at, chosen.log)
     parts = []
     for at, question in enumerate(questions, start=1):
-        pinned = (
-            question if question.known_at is not None else question.model_copy(update={"known_at": known})
-        )
+        own = known if question.known_at is None else known_of(city, question.known_at, chosen.log)
+        pinned = question.model_copy(update={"known_at": own})
         prefix = f"q{at}-" if len(questions) > 1 else ""
         scope = PaperScope(city, place, pinned, words, chosen, prefix, read)
         scope.answer(scope.asks(count=True))  # what is wrong with the question is said now

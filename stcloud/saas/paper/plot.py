@@ -254,4 +254,4 @@ def legend_of(values: Sequence[float], classes: Classes | None, more: Sequence[s
 
 
 def _scrolled(svg: str) -> str:
-    return element("div", svg, class_="scroll")
+    return element("div", svg, class_="scroll", tabindex=0)

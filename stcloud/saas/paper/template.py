@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from stcloud.saas.paper.paper import Paper
 
-__all__ = ["TEMPLATES", "PaperTemplate", "require_jinja"]
+__all__ = ["MOST_BYTES", "TEMPLATES", "PaperTemplate", "require_jinja"]
 
 TEMPLATES = ("weekly", "monthly", "class")
 """Names of the bundled templates."""
@@ -27,7 +27,7 @@ _SUFFIX = ".html.jinja"
 _OPTION = re.compile(r"(?<=\s)--?[a-z][a-z-]*=?")
 _OWN = "own:"
 """What the name of a person's own template begins with, so that it hides no bundled one."""
-_MOST_BYTES, _MOST_LETTERS = 20_000_000, 1_000_000
+MOST_BYTES, _MOST_LETTERS = 20_000_000, 1_000_000
 
 
 def require_jinja() -> Any:
@@ -182,9 +182,9 @@ def _unreadable(name: str, line: int, fault: str) -> InvalidInput:
 
 
 def _check_size(name: str, size: int) -> None:
-    if size > _MOST_BYTES:
+    if size > MOST_BYTES:
         raise InvalidInput(
-            "large-report", f"the page of {name} is beyond {_MOST_BYTES // 1_000_000} MB",
+            "large-report", f"the page of {name} is beyond {MOST_BYTES // 1_000_000} MB",
             hint="narrow the questions, or leave sections out",
         )  # fmt: skip
 

@@ -92,10 +92,8 @@ def draw_map(
         What is drawn, or an answer: of groups its first measure.
     place
         The area of the query in the city's CRS, outlined; None: the whole city.
-    text
-        What is written.
-    crs
-        CRS of the symbols; of an answer its own.
+    text, crs
+        What is written; CRS of the symbols, of an answer its own.
     under
         Returns the layers to draw underneath, given what the map shows.
     absent

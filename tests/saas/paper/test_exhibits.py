@@ -15,7 +15,7 @@ from tests.saas.paper.pageparts import read_page
 
 def scope_of(city, question=None, **choices):
     question = question or Question(layer="calls", when="2024-06")
-    known = known_of(city, [question])
+    known = known_of(city)
     pinned = question.model_copy(update={"known_at": known})
     return PaperScope(city, "town", pinned, PaperWords(), PaperChoices(**choices))
 

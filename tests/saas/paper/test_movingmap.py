@@ -16,7 +16,7 @@ WEEKS = Question(layer="calls", when="2024-06", by="in:communities")
 
 
 def pinned(city, question):
-    return question.model_copy(update={"known_at": known_of(city, [question])})
+    return question.model_copy(update={"known_at": known_of(city)})
 
 
 def test_a_moving_map_has_a_frame_for_each_bin_in_fixed_classes(paper_city, tmp_path):
@@ -50,7 +50,7 @@ def test_what_cannot_move_is_refused(paper_city, tmp_path, question, every, kind
 
 
 def test_too_many_frames_are_refused(paper_city, tmp_path, monkeypatch):
-    monkeypatch.setattr("stcloud.saas.paper.movingmap._MOST_FRAMES", 4)
+    monkeypatch.setattr("stcloud.saas.paper.movingmap.MOST_FRAMES", 4)
     with pytest.raises(InvalidInput) as refused:
         write_moving_map(paper_city, pinned(paper_city, WEEKS), tmp_path / "c.gif", every="week")
     assert refused.value.kind == "too-many-frames"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import stcloud
-from stcloud.errors import NotFound
+from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.query import Question
 from stcloud.saas.paper.paper import known_of, paper_of
 from stcloud.saas.paper.scope import PaperChoices
@@ -29,7 +29,7 @@ def rendered(city, question=JUNE, template="weekly", choices=CHOICES, **more):
 @pytest.fixture(scope="module")
 def weekly(paper_folder):
     with stcloud.open(paper_folder / "town") as city:
-        return rendered(city, known_at=known_of(city, [JUNE]))
+        return rendered(city, known_at=known_of(city))
 
 
 def test_a_weekly_report_has_every_section(weekly):
@@ -87,7 +87,7 @@ def test_the_same_question_and_pin_give_the_same_bytes(weekly, tmp_path):
     with stcloud.create(tmp_path / "town", crs=CRS, zone="Pacific/Auckland") as city:
         city.load("calls", calls(), key="id", time="at", x="x", y="y", crs=CRS)
         city.load("communities", communities(), key="code", valid_from="2020-01-01")
-        pin = known_of(city, [JUNE])
+        pin = known_of(city)
         first = rendered(city, known_at=pin)
         assert rendered(city, known_at=pin) == first
         assert rendered(city) == first  # nothing was loaded since
@@ -135,7 +135,7 @@ def test_nothing_external_is_referenced_and_what_data_hold_is_escaped(paper_city
 
 
 def test_a_page_of_another_language_has_the_same_numbers(paper_city, weekly):
-    chinese = read_page(rendered(paper_city, language="zh", known_at=known_of(paper_city, [JUNE])))
+    chinese = read_page(rendered(paper_city, language="zh", known_at=known_of(paper_city)))
     english = read_page(weekly)
     assert [(figure.command, figure.rows) for figure in chinese.figures] == [
         (figure.command, figure.rows) for figure in english.figures
@@ -199,3 +199,12 @@ def test_what_is_wrong_with_a_question_is_said_at_once(paper_city):
         paper_of(paper_city, [Question(layer="cals")], place="town")
     with pytest.raises(NotFound, match="kin"):
         paper_of(paper_city, [Question(layer="calls", what="kin = 'x'")], place="town")
+    with pytest.raises(InvalidInput) as refused:
+        paper_of(paper_city, [JUNE], place="town", known_at=paper_city.query("calls").count().pin.text)
+    assert refused.value.kind == "pin-of-answer"
+
+
+def test_an_instant_to_come_is_no_pin(paper_city, weekly):
+    paper = paper_of(paper_city, [JUNE], place="town", known_at="2099-01-01")
+    assert paper.known == known_of(paper_city)
+    assert rendered(paper_city, known_at="2099-01-01") == weekly

@@ -82,7 +82,7 @@ def test_reports_need_jinja2(monkeypatch):
 
 
 def test_a_page_without_end_is_refused(paper_city, tmp_path, monkeypatch):
-    monkeypatch.setattr(template, "_MOST_BYTES", 1_000)
+    monkeypatch.setattr(template, "MOST_BYTES", 1_000)
     with pytest.raises(InvalidInput) as refused:
         page(paper_city, tmp_path, "{% for n in range(9999) %}{{ paper.city }}{% endfor %}")
     assert refused.value.kind == "large-report"
