@@ -132,9 +132,9 @@ def _check_targets(output: Path | None, pdf: Path | None, moving: Path | None, e
 
 
 def _write_page(opened: City, questions: list[Question], page: Any, given: Mapping[str, Any]) -> None:
+    from stcloud.saas.paper.choices import PaperChoices  # noqa: PLC0415
     from stcloud.saas.paper.pagefile import write_page, write_pdf  # noqa: PLC0415
     from stcloud.saas.paper.paper import known_of, paper_of  # noqa: PLC0415  (slow to import)
-    from stcloud.saas.paper.scope import PaperChoices  # noqa: PLC0415
 
     choices = PaperChoices(**{name: given[name] for name in _CHOICES})
     known = known_of(opened, given["known_at"], choices.log)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stcloud.city.casefacts import has_facts
-from stcloud.errors import InvalidInput, NotFound
+from stcloud.errors import InvalidInput
 from stcloud.paas.case.requested import import_of
 from stcloud.paas.query import Question
 from stcloud.saas.paper.figure import FigureTable, field_text
@@ -154,15 +154,11 @@ def _period(scope: PaperScope) -> str | None:
 
 
 def _evaluate(scope: PaperScope, name: str, **options: Any) -> CaseEvaluation:
-    """Evaluate a log or a layer; `NotFound` ``no-records``, ``unknown-layer``."""
+    """Evaluate a log or a layer."""
     given = {**options, "known_at": scope.known}
     city = scope.city
     if name in city.case_logs():
         return city.cases(name).evaluate(**given)
-    if name not in [layer.name for layer in city.layers()]:
-        raise NotFound(
-            "no-records", f"the city has no log and no layer '{name}'", hint="stcloud case lists its logs"
-        )
     return city.evaluate(name, **given)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stcloud.errors import InvalidInput, NotFound, nearest
+from stcloud.errors import InvalidInput
 from stcloud.paas.case.requested import import_of
 from stcloud.saas.paper.plot import chart_markup
 from stcloud.saas.report.caption import measures_of
@@ -91,7 +91,7 @@ def _class_column(scope: PaperScope) -> str | None:
     layer = scope.query.subject.layer
     names = [attribute.name for attribute in layer.attributes]
     if scope.choices.classes is not None:
-        return _known(scope.choices.classes, names, "--classes")
+        return scope.choices.classes if scope.choices.classes in names else None
     imported = _imported(layer)
     if imported is not None and imported.class_ in names:
         return str(imported.class_)
@@ -107,7 +107,7 @@ def _closed_column(scope: PaperScope) -> str | None:
     layer = scope.query.subject.layer
     names = [attribute.name for attribute in layer.attributes]
     if scope.choices.closed is not None:
-        return _known(scope.choices.closed, names, "--closed")
+        return scope.choices.closed if scope.choices.closed in names else None
     imported, time = _imported(layer), layer.definition.row_time
     if imported is not None and imported.closed in names:
         return str(imported.closed)
@@ -128,15 +128,6 @@ def _imported(layer: Any) -> Any:
         return import_of(layer.definition.source)
     except InvalidInput:
         return None
-
-
-def _known(name: str, names: list[str], option: str) -> str:
-    """Return a column that there is; `NotFound` ``unknown-column``."""
-    if name not in names:
-        raise NotFound(
-            "unknown-column", f"{option} {name}: the layer has no such column", nearest=nearest(name, names)
-        )
-    return name
 
 
 def _quoted(name: str) -> str:

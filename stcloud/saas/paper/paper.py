@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stcloud.errors import InvalidInput
+from stcloud.saas.paper.choices import PaperChoices
 from stcloud.saas.paper.colours import palette_style
 from stcloud.saas.paper.exhibits import section_of
-from stcloud.saas.paper.scope import PaperChoices, PaperScope
+from stcloud.saas.paper.scope import PaperScope
 from stcloud.saas.paper.words import PaperWords
 from stcloud.saas.report.caption import instant_text, title_of
 from stcloud.time import instant_us
@@ -194,6 +195,7 @@ def paper_of(
     """
     words, chosen = PaperWords(language), choices or PaperChoices()
     known = known_of(city, known_at, chosen.log)
+    chosen.refuse_unknown(city, {question.layer for question in questions})
     parts = []
     for at, question in enumerate(questions, start=1):
         own = known if question.known_at is None else known_of(city, question.known_at, chosen.log)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stcloud.paas.query.condition.during import During
+from stcloud.saas.paper.choices import PaperChoices
 from stcloud.saas.paper.figure import FigureTable, PaperFigure
 from stcloud.saas.reproduction import python_text, shell_text
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query import Answer, Query, Question
     from stcloud.saas.paper.words import PaperWords
 
-__all__ = ["PaperChoices", "PaperScope"]
+__all__ = ["PaperScope", "table_of"]
 
 _DAY_US = 86_400_000_000
 _FORMAT = ("--format", "csv")
@@ -35,28 +36,6 @@ _NAMES = {"of_group": "group", "grid_at": "grid at", "now": "as seen from", "mea
 _RECURRING = ("weekdays", "hours", "months", "seasons", "days", "calendar")
 _COMPARED = {"previous": "the period before", "year": "the same period a year earlier"}
 _UNSAID = ("version", "limit", "order", "after", "count", "crs")
-
-
-@dataclass(frozen=True, slots=True)
-class PaperChoices:
-    """What a report is told besides its questions; None: what the city's definitions name.
-
-    Parameters
-    ----------
-    areas
-        Layer of areas, or ``LAYER.COLUMN``.
-    classes
-        Column that says of what kind a row is.
-    closed
-        Column with the instant at which a row was closed.
-    log
-        Log, or layer of cases or requests, that is evaluated.
-    """
-
-    areas: str | None = None
-    classes: str | None = None
-    closed: str | None = None
-    log: str | None = None
 
 
 def _as_written(text: str) -> str:

@@ -46,6 +46,7 @@ def test_the_command_on_the_page_writes_the_same_page(calls_town, question, run,
     (("-o", "x.html", "--template", "yearly"), "no template and no file 'yearly'"),
     (("-o", "x.html", "--lang", "fr"), "a report is not written in 'fr'"),
     (("-o", "none/x.html"), "there is no folder"),
+    (("-o", "x.html", "--classes", "kid"), "--classes kid: there is no such column; did you mean 'kind'"),
     (("--map", "x.png"), "does not tell a format"), (("-o", "x.html", "--known-at", "soon"), "soon"),
 ])  # fmt: skip
 def test_what_is_wrong_is_one_line_and_nothing_is_written(calls_town, question, run, tmp_path, words, line):

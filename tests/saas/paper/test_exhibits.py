@@ -5,9 +5,10 @@ import pytest
 
 from stcloud.errors import NotFound
 from stcloud.paas.query import Question
+from stcloud.saas.paper.choices import PaperChoices
 from stcloud.saas.paper.exhibits import EXHIBITS, section_of
 from stcloud.saas.paper.paper import known_of
-from stcloud.saas.paper.scope import PaperChoices, PaperScope
+from stcloud.saas.paper.scope import PaperScope
 from stcloud.saas.paper.words import PaperWords
 from tests.saas.paper.conftest import SIDE_M, SOUTH, WEST, calls
 from tests.saas.paper.pageparts import read_page
@@ -85,8 +86,6 @@ def test_kinds_and_times_to_close_need_a_column_that_is_named(paper_city, june):
     with pytest.raises(NotFound) as unknown:
         section_of(scope_of(paper_city, classes="kid"), "kin")
     assert unknown.value.kind == "unknown-section"
-    _, missing = figures(paper_city, "kinds", classes="kid")
-    assert "no such column" in missing[0]
 
 
 def test_hot_spots_are_where_more_happened_than_usual(paper_city):
@@ -146,3 +145,14 @@ def test_a_hundred_thousand_areas_are_a_list_of_the_first(paper_city, monkeypatc
     assert shown["areas"].drawings == 0
     section = section_of(scope_of(paper_city), "areas")
     assert "4 groups are too many for a map; the first 20 are shown" in section.figures[0].notes[0]
+
+
+@pytest.mark.parametrize(("choices", "kind"), [
+    ({"classes": "kid"}, "unknown-column"), ({"closed": "close"}, "unknown-column"),
+    ({"areas": "comunities"}, "unknown-layer"),
+    ({"areas": "communities.nam"}, "unknown-column"), ({"log": "matters"}, "no-records"),
+])  # fmt: skip
+def test_a_choice_that_there_is_not_is_refused(paper_city, choices, kind):
+    with pytest.raises(NotFound) as unknown:
+        PaperChoices(**choices).refuse_unknown(paper_city, ["calls"])
+    assert unknown.value.kind == kind

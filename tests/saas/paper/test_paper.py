@@ -11,8 +11,8 @@ import pytest
 import stcloud
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.query import Question
+from stcloud.saas.paper.choices import PaperChoices
 from stcloud.saas.paper.paper import known_of, paper_of
-from stcloud.saas.paper.scope import PaperChoices
 from stcloud.saas.paper.template import TEMPLATES, PaperTemplate
 from tests.saas.paper.conftest import CRS, calls, communities
 from tests.saas.paper.pageparts import differing, read_page
