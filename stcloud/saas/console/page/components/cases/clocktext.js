@@ -17,12 +17,12 @@ export function clockOf({ clock, stage_clock: stage }) {
   return clock ?? stage;
 }
 
-/** @param {{clock: CaseClock | null, stage?: boolean}} given `stage`: say of which stage it is */
-export function ClockBadge({ clock, stage = false }) {
+/** @param {{clock: CaseClock | null}} given */
+export function ClockBadge({ clock }) {
   const { t, lang } = useConsole();
   const light = lightOf(clock);
   const look = clock?.paused ? "paused" : (LOOKS[light] ?? "off");
-  return html`<span class=${`badge ${look}`}><span aria-hidden="true">${SIGNS[light] ?? "○"} </span>${stage && clock ? `${t(`stage.${clock.stage}`)}: ` : ""}${wordsOf(clock, t, lang)}</span>`;
+  return html`<span class=${`badge ${look}`}><span aria-hidden="true">${SIGNS[light] ?? "○"} </span>${wordsOf(clock, t, lang)}</span>`;
 }
 
 /** @param {{clock: CaseClock | null}} given */
