@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from stcloud.errors import InvalidInput, StcloudError, Unsupported
 from stcloud.saas.console.inprocess import Received
+from stcloud.saas.report.fieldclasses import field_classes
 from stcloud.saas.web.answerformat import written
 from stcloud.saas.web.call import encoded
 from stcloud.saas.web.media import GEOJSON, JSON, Media
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AnswerDesk"]
 
-_MOST_ROWS = 10_000
+_CLASSES = 5
 
 
 class AnswerDesk:
@@ -29,6 +32,8 @@ class AnswerDesk:
     ----------
     answer
         What is shown.
+    most_rows
+        The most that it may have.
 
     Raises
     ------
@@ -36,10 +41,10 @@ class AnswerDesk:
         ``too-many-rows``
     """
 
-    def __init__(self, answer: Answer) -> None:
-        if len(answer) > _MOST_ROWS:
+    def __init__(self, answer: Answer, most_rows: int = 10_000) -> None:
+        if len(answer) > most_rows:
             raise InvalidInput(
-                "too-many-rows", f"the answer has {len(answer):,} rows, and a page shows {_MOST_ROWS:,}",
+                "too-many-rows", f"the answer has {len(answer):,} rows, and a page shows {most_rows:,}",
                 hint="ask with a limit, or for groups",
             )  # fmt: skip
         self._answer = answer
@@ -47,6 +52,7 @@ class AnswerDesk:
             "/console.json": self._city,
             "/answer.json": self._rows,
             "/answer.geojson": lambda: (written(answer, GEOJSON), GEOJSON),
+            "/legend.json": self._legend,
         }
 
     def ask(
@@ -87,6 +93,19 @@ class AnswerDesk:
         )
         body = head[:-1] + b',"facts":' + facts + b',"rows":' + written(answer, JSON).strip() + b"}"
         return body, JSON
+
+    def _legend(self) -> tuple[bytes, Media]:
+        """Return the classes of the first measure; of rows, and of what has no number, there are none."""
+        table, groups = self._answer.table, self._answer.groups
+        numbers = [
+            field.name
+            for field in table.schema
+            if field.name not in groups
+            and (pa.types.is_integer(field.type) or pa.types.is_floating(field.type))
+        ]
+        if not groups or not numbers:
+            return encoded({"field": None, "classes": []}), JSON
+        return encoded(field_classes(table, numbers[0], _CLASSES)), JSON
 
     def close(self) -> None:
         """Do nothing: an answer holds nothing open."""

@@ -68,7 +68,7 @@ def _side(classes: Classes, sizes: dict[int, int], *, below: bool) -> Iterator[L
     ramp = diverging(len(classes), below=below) if classes.diverging else sequential(len(classes))
     labels, lowers = classes.labels(), _lowers(classes)
     for at in range(last):
-        low, high = sorted((sign * lowers[at], sign * classes.uppers[at]))
+        low, high = sorted((sign * lowers[at] + 0, sign * classes.uppers[at]))  # a zero has no sign
         label = _mirrored(labels[at]) if below else labels[at]
         yield LegendRow(low, high, ramp[at], label, sizes.get(sign * (at + 1), 0))
 

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from stcloud.saas.web.media import PROBLEM
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from stcloud.saas.web.media import Media
 
-__all__ = ["get_of", "operation", "query_parameter"]
+__all__ = ["body_schema", "get_of", "operation", "query_parameter"]
 
 _FAULTS = {
     "400": "The request is wrong", "401": "Nobody is signed in", "403": "It is not permitted",
@@ -69,6 +71,23 @@ def operation(
             **{status: {"description": text, "content": content} for status, text in statuses.items()}, **faults,
         },
     }  # fmt: skip
+
+
+def body_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the schema of a document, with those of its parts inside: an operation has no place to refer to."""
+    schema = model.model_json_schema()
+    parts = schema.pop("$defs", {})
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, list):
+            return [whole(part) for part in value]
+        if not isinstance(value, dict):
+            return value
+        name = str(value.get("$ref", "")).removeprefix("#/$defs/")
+        return whole(parts[name]) if name in parts else {key: whole(part) for key, part in value.items()}
+
+    written: dict[str, Any] = whole(schema)
+    return written
 
 
 def query_parameter(name: str, schema: dict[str, Any], about: str) -> dict[str, Any]:

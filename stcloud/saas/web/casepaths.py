@@ -50,6 +50,7 @@ def case_paths(call: CityRequest) -> dict[str, Any]:
 def _listing(states: tuple[str, ...], role: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the parameters of a list of cases."""
     schemas: dict[str, dict[str, Any]] = {
+        "text": {"type": "string", "pattern": "[^ ]"},
         "state": names_of(states), "kind": {"type": "string", "enum": ["component", "matter"]}, "bbox": BOX,
         "due-before": INSTANT, "order": {"type": "string", "enum": ["number", "reported", "due"]}, "at": INSTANT,
         "known": INSTANT, "limit": {"type": "integer", "minimum": 1, "default": 100},

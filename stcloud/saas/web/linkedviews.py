@@ -6,14 +6,13 @@ Tested by `tests/saas/web/test_linkedviews.py`.
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import pyarrow as pa
 from pydantic import Field
 from starlette.responses import Response
 
-from stcloud.errors import InvalidInput, NotFound, nearest
+from stcloud.errors import Unsupported
 from stcloud.paas.query import Question
 from stcloud.saas.reproduction import python_text, shell_text
 from stcloud.saas.web.call import CityRequest, encoded
@@ -21,9 +20,6 @@ from stcloud.saas.web.media import JSON
 from stcloud.saas.web.personal import personal_in_document, personal_of
 from stcloud.saas.web.questionaddress import text_of
 from stcloud.saas.web.questions import no_file, read_document
-
-if TYPE_CHECKING:
-    from stcloud.paas.query import Answer
 
 __all__ = ["FormsDocument", "LegendDocument", "WhyDocument", "forms", "legends", "why"]
 
@@ -87,49 +83,27 @@ def forms(call: CityRequest) -> Response:
 
 def legends(call: CityRequest) -> Response:
     """Answer the classes and colours of a field of an answer, as maps of the library have them."""
-    from stcloud.saas.report.classes import class_limits  # noqa: PLC0415
-    from stcloud.saas.report.classrows import class_rows  # noqa: PLC0415
-    from stcloud.saas.report.palette import ABSENT, NO_VALUE, ZERO  # noqa: PLC0415
+    from stcloud.saas.report.fieldclasses import field_classes  # noqa: PLC0415
 
     document = read_document(call, LegendDocument)
     media = call.media(JSON)
-    question = document.question()
-    answer = question.answer(question.narrow(call.city.query(question.layer), no_file), no_file)
-    values, whole = _numbers(answer, document.field)
-    changes = document.field.endswith(("_change", "_change_pct"))
-    limits = class_limits(values, whole=whole, diverging=True if changes else None, most=document.classes)
-    rows = [] if limits is None else class_rows(limits, values)
-    call.gives(answer, personal=personal_in_document(call.city, call.given["document"], [document.field]))
-    given = {
-        "field": document.field, "kind": "diverging" if changes or (limits and limits.diverging) else "sequential",
-        "classes": [
-            {"from": _plain(row.lower, whole), "to": _plain(row.upper, whole), "colour": row.colour,
-             "label": row.label, "count": row.count}
-            for row in rows
-        ],
-        "zero": {"colour": ZERO, "count": int((values == 0).sum())},
-        "absent": {"colour": ABSENT}, "no_value": {"colour": NO_VALUE, "count": int(np.isnan(values).sum())},
-        "pin": None if answer.pin is None else answer.pin.text,
-    }  # fmt: skip
-    return call.reply(encoded(given), media)
+    table, pin = _shaded(document.question(), call)
+    given = field_classes(table, document.field, document.classes)
+    personal = personal_in_document(call.city, call.given["document"], [document.field])
+    call.given.update(rows=len(table), pin=pin, personal=personal if len(table) else frozenset())
+    return call.reply(encoded({**given, "pin": pin}), media)
 
 
-def _numbers(answer: Answer, field: str) -> tuple[Any, bool]:
-    """Return a field's values, NaN where there is none, and whether they are whole numbers."""
-    names = answer.table.column_names
-    if field not in names:
-        raise NotFound(
-            "unknown-field", f"the answer has no field '{field}' (there are: {', '.join(names)})",
-            nearest=nearest(field, names),
-        )  # fmt: skip
-    column = answer.table[field]
-    whole = pa.types.is_integer(column.type)
-    if not (whole or pa.types.is_floating(column.type)):
-        raise InvalidInput(
-            "no-number", f"'{field}' has no numbers that classes could be made of", hint="name a measure"
-        )
-    return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), whole
-
-
-def _plain(value: float, whole: bool) -> float:  # noqa: FBT001
-    return int(value) if whole else float(value)
+def _shaded(question: Question, call: CityRequest) -> tuple[pa.Table, str | None]:
+    """Return what is coloured, and its pin: groups that have a place, which tiles of them share, or else all."""
+    query = question.narrow(call.city.query(question.layer), no_file)
+    if question.by:
+        try:
+            groups = question.whole_groups(query, no_file)
+        except Unsupported as error:
+            if error.kind != "no-geometry":
+                raise
+        else:
+            return groups.table, groups.pin.text
+    answer = question.answer(query, no_file)
+    return answer.table, None if answer.pin is None else answer.pin.text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 import stcloud
-from stcloud.saas.web.apioperation import get_of, operation, query_parameter
+from stcloud.saas.web.apioperation import body_schema, get_of, operation, query_parameter
 from stcloud.saas.web.apischemas import SCHEMAS, STRING
 from stcloud.saas.web.apivalues import (
     BOX,
@@ -276,7 +276,7 @@ def _document_paths() -> dict[str, Any]:
         path: {"post": operation(summary, media, {}, []) | {
             "requestBody": {
                 "required": True,
-                "content": {JSON.type: {"schema": model.model_json_schema()}},
+                "content": {JSON.type: {"schema": body_schema(model)}},
             },
         }}
         for path, (model, summary, media) in documents.items()

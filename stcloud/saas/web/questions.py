@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from stcloud.daas.definition.clause import definition_faults
 from stcloud.errors import InvalidDefinition, InvalidInput, Unsupported
-from stcloud.saas.web.answerformat import OFFERED, written
+from stcloud.saas.web.answerformat import OFFERED, json_rows, written
 from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.media import GEOJSON, JSON
 from stcloud.saas.web.personal import personal_in_document, personal_in_records
@@ -125,7 +125,7 @@ def answer_text(answer: Answer) -> bytes:
     """Return an answer as JSON: what was understood, its pin, the cursor of the next page, and its rows."""
     pin = None if answer.pin is None else answer.pin.text
     about = encoded({"facts": dict(answer.facts), "pin": pin, "next": answer.next})
-    return about[:-1] + b',"rows":' + written(answer, JSON).strip() + b"}"
+    return about[:-1] + b',"rows":' + json_rows(answer) + b"}"
 
 
 def too_many_rows(most: int) -> InvalidInput:

@@ -118,18 +118,19 @@ def _corners(call: CityRequest, image: MapImage, given: dict[str, str]) -> Respo
     document = {
         "corners": image.corners, "width": columns, "height": rows, "bands": image.bands,
         "pin": image.choice.pin.text, "image": call.url(*path, "image", **given),
-        "scenes": [_told(scene) for scene in image.choice.scenes[:_DEFAULT_ROWS]],
+        "scenes": [_scene_document(scene) for scene in image.choice.scenes[:_DEFAULT_ROWS]],
     }  # fmt: skip
     return call.reply(encoded(document), media)
 
 
 def _feature(scene: Scene, shape: str) -> dict[str, Any]:
     return {
-        "type": "Feature", "id": scene_id(scene), "geometry": msgspec.Raw(shape.encode()), "properties": _told(scene),
+        "type": "Feature", "id": scene_id(scene), "geometry": msgspec.Raw(shape.encode()),
+        "properties": _scene_document(scene),
     }  # fmt: skip
 
 
-def _told(scene: Scene) -> dict[str, Any]:
+def _scene_document(scene: Scene) -> dict[str, Any]:
     rows, columns = scene.facts.grid.shape
     return {
         "id": scene_id(scene), "product": scene.product, "tile": scene.tile, "acquired": iso_utc(scene.acquired_us),

@@ -1,4 +1,4 @@
-"""Rows of a legend are those that a map shows, with the same colours."""
+"""Rows of a legend are the classes of a map, with its colours: counted by plain comparisons."""
 
 import itertools
 
@@ -7,8 +7,7 @@ import pytest
 
 from stcloud.saas.report.classes import class_limits
 from stcloud.saas.report.classrows import class_rows
-from stcloud.saas.report.legend import _entries
-from stcloud.saas.report.symbol import Symbols
+from stcloud.saas.report.legend import face_of
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -16,23 +15,30 @@ from stcloud.saas.report.symbol import Symbols
 @pytest.mark.parametrize("diverging", [True, False, None])
 def test_rows_are_the_classes_of_a_map(seed, whole, diverging):
     chance = np.random.default_rng(seed)
-    values = chance.choice([chance.exponential(20, 40), chance.normal(0, 5, 40)][seed % 2], 40)
+    values = chance.exponential(20, 40) if seed % 2 else chance.normal(0, 5, 40)
     values = np.abs(values) if diverging is False else values
     values = np.floor(values) if whole else values
     values[::7] = np.nan
     classes = class_limits(values, whole=whole, diverging=diverging)
-    symbols = Symbols.__new__(Symbols)
-    object.__setattr__(symbols, "values", values)
-    shown = [
-        (colour, label, size)
-        for colour, label, size, name in _entries(symbols, classes, 0)
-        if name == "class"
-    ]
-    rows = class_rows(classes, values)
-    assert [(row.colour, row.label, row.count) for row in rows] == shown
+    rows, known = class_rows(classes, values), values[np.isfinite(values) & (values != 0)]
     for row, later in itertools.pairwise(rows):
         assert row.lower <= row.upper <= later.lower <= later.upper
-    known = values[np.isfinite(values) & (values != 0)]
     assert sum(row.count for row in rows) == len(known)
-    for row in rows if whole else ():
-        assert row.count == int(((known >= row.lower) & (known <= row.upper)).sum())
+    for number, row in enumerate(rows):
+        if whole or row.lower == row.upper:
+            inside = (known >= row.lower) & (known <= row.upper)
+        elif row.upper <= 0:
+            inside = (known >= row.lower) & (known < row.upper)
+        else:
+            inside = (known <= row.upper) & ((known > row.lower) | (number == 0))
+        assert row.count == inside.sum()
+        sides = {int(of) for of in classes.of(known[inside])}
+        assert not sides or {face_of(of, classes) for of in sides} == {row.colour}
+
+
+def test_labels_are_mirrored_below_zero():
+    values = [-9, -4, -1, 2, 3]
+    rows = class_rows(class_limits(values, whole=True), values)
+    assert [(row.label, row.lower, row.upper) for row in rows] == [
+        ("−9 to −4", -9, -4), ("−3", -3, -3), ("−2 to −1", -2, -1), ("1 to 2", 1, 2), ("3", 3, 3)
+    ]  # fmt: skip

@@ -31,7 +31,8 @@ cases = "desk*"
 cities = ["beta", "gam*"]
 """
 ROW = {"id": "1", "at": "2024-03-01T00:00:00Z", "lon": 174.7, "lat": -36.9}
-VALUES = {"load": "1",
+VALUES = {
+    "scene": "x", "load": "1",
     "collection": "calls", "feature": "1", "tileMatrixSet": "WebMercatorQuad", "tileMatrix": "0", "tileRow": "0",
     "tileCol": "0", "log": "desk", "case": "1", "format": "json", "code": "1", "request": "1",
 }  # fmt: skip

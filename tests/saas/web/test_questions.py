@@ -9,6 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stcloud.saas.web.answerformat import json_rows, written
+from stcloud.saas.web.media import JSON
+
 ARROW, PARQUET = "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"
 
 
@@ -28,6 +31,13 @@ def test_a_count_is_that_of_pandas(place):
     expected = {None if pd.isna(name) else name: int(count) for name, count in counts.items()}
     assert {row["category"]: row["count"] for row in document["rows"]} == expected
     assert document["pin"].startswith("pin:")
+
+
+@pytest.mark.parametrize("by", ["category", "weight", "ok", "day", "n"])
+def test_groups_are_written_alike_column_by_column(place, by):
+    for measures in (("count", "mean(weight)", "median(n)"), ("count", "max(at)")):
+        answer = place.city.query("calls").measure(*measures, by=[by])
+        assert json.loads(json_rows(answer)) == json.loads(written(answer, JSON))
 
 
 def test_an_answer_is_that_of_python(place):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query.run.refreshing import refreshed
     from stcloud.paas.query.run.tiling import TileRequest, tiled
     from stcloud.paas.query.run.valuing import valuing_of
+    from stcloud.paas.query.run.wholegroups import whole_groups
     from stcloud.paas.query.run.why import why
     from stcloud.paas.query.spec.display import query_html, query_lines
     from stcloud.paas.query.spec.goal import goal_of, group_of, shape_of, timeline_of
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Selection", "TileRequest", "cubed", "explain", "goal_of", "group_of", "groups_tiled", "join_of", "joining_of",
     "measured", "query_html", "query_lines", "read_how", "refreshed", "shape_of", "tiled", "timeline_of",
-    "valuing_of", "why", "why_empty", "write_rows",
+    "valuing_of", "whole_groups", "why", "why_empty", "write_rows",
 ]  # fmt: skip
 
 _HOMES = {
@@ -51,6 +52,7 @@ _HOMES = {
     "tiled": "stcloud.paas.query.run.tiling",
     "timeline_of": "stcloud.paas.query.spec.goal",
     "valuing_of": "stcloud.paas.query.run.valuing",
+    "whole_groups": "stcloud.paas.query.run.wholegroups",
     "why": "stcloud.paas.query.run.why",
     "why_empty": "stcloud.paas.query.run.nothing",
     "write_rows": "stcloud.paas.query.run.exporting",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from stcloud.paas.query.answer.vector_tile import VectorTile
     from stcloud.paas.query.plan.condition import Condition
     from stcloud.paas.query.run.inquiry import Inquiry
+    from stcloud.paas.query.run.measuring import Selection
+    from stcloud.paas.query.run.wholegroups import WholeGroups
     from stcloud.time import Instant
 
 __all__ = ["GroupKeywords", "LinkedQuery"]
@@ -125,17 +127,25 @@ class LinkedQuery(ABC):
         groups = narrowing.names_of(by)
         if not groups:
             return below.tiled(self.inquiry(), request)
-        until, order = chosen.get("until"), narrowing.names_of(chosen.get("order", ()))
-        compare = chosen.get("compare")
-        other = compare if compare is None or isinstance(compare, str) else compare.inquiry()
-        wanted = below.Selection(
-            chosen.get("having"),
-            order,
-            checked_limit(chosen.get("limit")),
-            None,
-            chosen.get("rated_at"),
-            other,
-        )
+        measured = narrowing.names_of(measures)
         return below.groups_tiled(
-            self.inquiry(), request, groups, narrowing.names_of(measures), until, wanted
+            self.inquiry(), request, groups, measured, chosen.get("until"), _selection(chosen)
         )
+
+    def whole_groups(
+        self, by: str | Sequence[str], measures: str | Sequence[str] = (), **chosen: Unpack[GroupKeywords]
+    ) -> WholeGroups:
+        """Return the groups that have a place, with their areas; kept, so that tiles of them are drawn at once.
+
+        Arguments are those of `tile`. `Unsupported` ``no-geometry``: the groups have no place.
+        """
+        measured, names = narrowing.names_of(measures), narrowing.names_of(by)
+        return below.whole_groups(self.inquiry(), measured, names, chosen.get("until"), _selection(chosen))
+
+
+def _selection(chosen: GroupKeywords) -> Selection:
+    """Return which groups are wanted."""
+    compare = chosen.get("compare")
+    other = compare if compare is None or isinstance(compare, str) else compare.inquiry()
+    order, limit = narrowing.names_of(chosen.get("order", ())), checked_limit(chosen.get("limit"))
+    return below.Selection(chosen.get("having"), order, limit, None, chosen.get("rated_at"), other)

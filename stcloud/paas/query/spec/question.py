@@ -20,6 +20,8 @@ from stcloud.time import instant_text
 if TYPE_CHECKING:
     from stcloud.paas.query.answer.answer import Answer
     from stcloud.paas.query.answer.vector_tile import VectorTile
+    from stcloud.paas.query.run.wholegroups import WholeGroups
+    from stcloud.paas.query.spec.linkedviews import GroupKeywords
     from stcloud.paas.query.spec.query import Query
 
 __all__ = ["Question"]
@@ -203,10 +205,18 @@ class Question(Closed):
         """
         if not self.by:
             return asked.vector_tile(*place, **drawing)
-        return asked.vector_tile(
-            *place, by=self.by, measures=self.measure, until=self.until, having=self.having, order=self.order,
-            limit=self.limit, rated_at=self.rated_at, compare=self._other(asked, read), **drawing,
-        )  # fmt: skip
+        chosen = self._chosen(asked, read)
+        return asked.vector_tile(*place, by=self.by, measures=self.measure, **chosen, **drawing)
+
+    def whole_groups(self, asked: Query, read: Callable[[str], Any] = str) -> WholeGroups:
+        """Return the groups of a narrowed question that have a place; see `LinkedQuery.whole_groups`."""
+        return asked.whole_groups(self.by, self.measure, **self._chosen(asked, read))
+
+    def _chosen(self, asked: Query, read: Callable[[str], Any]) -> GroupKeywords:
+        return {
+            "until": self.until, "having": self.having, "order": self.order, "limit": self.limit,
+            "rated_at": self.rated_at, "compare": self._other(asked, read),
+        }  # fmt: skip
 
     def _other(self, query: Query, read: Callable[[str], Any]) -> str | Query | None:
         """Return what is put beside: an earlier period, or the same question of another place or instant."""

@@ -11,10 +11,11 @@ export function Answer({ state }) {
   const { api, store, t, lang } = useConsole();
   const answer = useAnswer((signal) => api.get("/answer.json", { signal }), []);
   const places = useAnswer((signal) => api.get("/answer.geojson", { signal }).catch(() => null), []);
+  const legend = useAnswer((signal) => api.get("/legend.json", { signal }), []);
   const rows = answer.value?.rows ?? [];
   const groups = answer.value?.groups ?? [];
   const columns = useMemo(() => Object.keys(rows[0] ?? {}), [rows]);
-  const measure = columns.find((name) => !groups.includes(name) && typeof rows[0][name] === "number");
+  const measure = legend.value?.field ?? undefined;
   if (answer.problem) return html`<${Failure} problem=${answer.problem} t=${t} />`;
   if (!answer.value) return html`<p role="status">${t("starting")}</p>`;
   const drawn = places.value?.features?.some((/** @type {any} */ feature) => feature.geometry);
@@ -22,7 +23,7 @@ export function Answer({ state }) {
   return html`
     <p class="facts">${Object.entries(answer.value.facts).map(([name, value]) => `${name} ${value}`).join(", ")}</p>
     ${drawn && html`<${MapView} state=${state} under=${[]} onView=${(/** @type {string} */ map) => store.set({ map }, { replace: true })}
-      overlays=${[{ id: "answer", kind: "geojson", data: places.value, look, bounds: true, ...shade(places.value, measure, groups) }]} />`}
+      overlays=${[{ id: "answer", kind: "geojson", data: places.value, look, bounds: true, ...shade(legend.value) }]} />`}
     <div class="scrolled" tabindex="0" role="region" aria-label=${t("rows")}>
       <table>
         <caption>${t("rows.title", { count: numberText(rows.length, lang) })}</caption>
@@ -33,15 +34,12 @@ export function Answer({ state }) {
 }
 
 /**
- * Return how areas are shaded by a measure: by the classes that come with the places.
- * @param {any} places
- * @param {string | undefined} measure
- * @param {string[]} groups
+ * Return how areas are shaded by a measure.
+ * @param {any} legend
  */
-function shade(places, measure, groups) {
-  const legend = places?.legend;
-  if (!measure || !groups.length || !legend?.classes?.length) return {};
-  const value = ["coalesce", ["get", measure], 0];
+function shade(legend) {
+  if (!legend?.classes?.length) return {};
+  const value = ["coalesce", ["get", legend.field], 0];
   const steps = legend.classes.flatMap((/** @type {any} */ part) => [["<=", value, part.to], part.colour]);
   return { colour: ["case", ...steps, SEQUENTIAL[SEQUENTIAL.length - 1]] };
 }

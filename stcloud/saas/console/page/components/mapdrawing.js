@@ -48,13 +48,13 @@ export function useDrawing(map, shape, setShape, setDrawing) {
     map._drawing = true;
     map.doubleClickZoom.disable();
     const twice = () => finish(newest.current.slice(0, -1));
-    map.on("click", click).on("mousemove", move).on("dblclick", twice);
+    const listening = [map.on("click", click), map.on("mousemove", move), map.on("dblclick", twice)];
     canvas.addEventListener("keydown", key);
     canvas.style.cursor = "crosshair";
     return () => {
       map._drawing = false;
       map.doubleClickZoom.enable();
-      map.off("click", click).off("mousemove", move).off("dblclick", twice);
+      for (const each of listening) each.unsubscribe();
       canvas.removeEventListener("keydown", key);
       canvas.style.cursor = "";
     };

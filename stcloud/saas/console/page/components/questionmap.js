@@ -3,7 +3,8 @@ import { layerOf, measureOf } from "../core/asked.js";
 import { useAreaNames } from "../core/areanames.js";
 import { useLayer } from "../core/documents.js";
 import { useAnswer, useConsole } from "../core/hooks.js";
-import { html } from "../core/html.js";
+import { shapesOf } from "../core/drawnplaces.js";
+import { html, useMemo } from "../core/html.js";
 import { numberText } from "../core/format.js";
 import { colourOf } from "../core/mapstyle.js";
 import { useNaming } from "../core/naming.js";
@@ -46,8 +47,10 @@ export function QuestionMap({ state, question, by, facts, onIdle, shape, setShap
   const { shaded, field, title, name } = useShaded(state, question, by);
   const legend = useAnswer((signal) => (by ? api.post("/legends", { ...shaded, field }, { signal }) : undefined), [shaded, field]);
   const look = layerOf(city, state.layer)?.kind === "feature" ? "shapes" : "points";
+  const places = useMemo(() => shapesOf(state.where), [state.where.join()]);
   /** @type {import("../components/mapview.js").Overlay[]} */
   const overlays = by ? [
+    ...(places ? [/** @type {const} */ ({ id: "places", kind: "geojson", look: "drawing", data: places })] : []),
     {
       id: "areas", kind: "question", question: shaded, look: "areas", hold: legend.waiting && !legend.problem,
       ...(legend.value && { colour: colourOf(legend.value) }),
