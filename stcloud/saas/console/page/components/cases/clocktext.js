@@ -32,11 +32,19 @@ export function Due({ clock }) {
 }
 
 /**
- * Return how pressing a clock is; empty: it is not.
+ * Return how pressing a clock is; empty: it is not, for it has ended or there is none.
  * @param {CaseClock | null} clock
  */
 export function lightOf(clock) {
-  return clock?.light ?? (clock?.overdue && !clock.exempt ? "red" : "");
+  if (!clock || hasEnded(clock)) return "";
+  return clock.light ?? (clock.overdue && !clock.exempt ? "red" : "");
+}
+
+/**
+ * @param {CaseClock} clock
+ */
+export function hasEnded(clock) {
+  return Boolean(clock.started) && !clock.running && !clock.paused;
 }
 
 /**
@@ -50,6 +58,7 @@ export function wordsOf(clock, t, lang) {
   const left = clock.left === null || clock.left === undefined ? "" : leftText(clock, t, lang);
   if (clock.exempt && clock.overdue) return t("clock.exempt");
   if (!clock.started) return t("clock.waiting");
+  if (clock.overdue && hasEnded(clock)) return left ? t("clock.late.by", { left }) : t("clock.late");
   if (clock.overdue) return left ? t("clock.overdue.by", { left }) : t("clock.overdue");
   if (clock.paused) return left ? t("clock.paused.left", { left }) : t("clock.paused");
   if (clock.running) return left ? t("clock.left", { left }) : t("clock.running");
