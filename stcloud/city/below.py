@@ -39,12 +39,13 @@ if TYPE_CHECKING:
     from stcloud.paas.query import Features, Query, Subject, UnitIndex
     from stcloud.paas.query.resolve.cache import IndexCache
     from stcloud.space import crs_text, require_metric
+    from stcloud.time import instant_us
 
 __all__ = [
     "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "Features", "GeometryReader",
     "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query",
     "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines",
-    "crs_text", "divide_ground", "evaluate_layer", "locate_points", "open_cases", "open_episodes", "open_series",
+    "crs_text", "divide_ground", "evaluate_layer", "instant_us", "locate_points", "open_cases", "open_episodes", "open_series",
     "quality_of", "require_metric", "scenes_layer", "start", "vacuum_city", "value_source",
 ]  # fmt: skip
 
@@ -75,6 +76,7 @@ _HOMES = {
     "crs_text": "stcloud.space",
     "divide_ground": "stcloud.paas.grid.divided",
     "evaluate_layer": "stcloud.city.evaluatedcases",
+    "instant_us": "stcloud.time",
     "locate_points": "stcloud.paas.grid.points",
     "open_cases": "stcloud.city.caseopening",
     "open_episodes": "stcloud.city.episodes",

@@ -16,7 +16,6 @@ from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.store.folder import Folder
 from stcloud.late import plugin
-from stcloud.time import Instant, instant_us
 
 if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from stcloud.daas.quality import LayerQuality
     from stcloud.iaas.engine.model import Engine
     from stcloud.iaas.store.traffic import Traffic
+    from stcloud.time import Instant
 
 __all__ = ["OpenedCity"]
 
@@ -116,7 +116,7 @@ class OpenedCity:
         ``known_at``: as it was known at this recorded instant; None: now. Reads the ledger and, of the events of the
         last year, two columns; of a past instant columns of all rows. `NotFound` ``unknown-layer``.
         """
-        known_us = None if known_at is None else instant_us(known_at, self.configuration.zone)
+        known_us = None if known_at is None else below.instant_us(known_at, self.configuration.zone)
         return below.quality_of(self._catalogue.layer(layer), known_us)
 
     def copy_to(

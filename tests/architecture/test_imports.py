@@ -15,6 +15,7 @@ from tests.architecture.trees import tree
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DISTRIBUTIONS = {
+    "PIL": "pillow",
     "chinese_calendar": "chinesecalendar",
     "grpc": "grpcio",
     "odc": "odc-geo",
@@ -38,6 +39,7 @@ def declared() -> set[str]:
         *groups["scene"],
         *groups["xlsx"],
         *groups["postgres"],
+        *groups["report"],
         *groups["web"],
     ]
     return {text.split(">")[0].split("[")[0] for text in texts}

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import stcloud
+from stcloud.daas.quality import LayerQuality
 from stcloud.errors import InvalidInput
 from stcloud.testing.events import HEAD, define, row
 
@@ -79,7 +80,7 @@ class Plain:
 )
 def test_figures_are_those_of_plain_loads(town, loads):
     city, folder, numbers = town
-    layer, plain = f"calls{next(numbers)}", Plain()
+    layer, plain, then = f"calls{next(numbers)}", Plain(), {}
     for number, events in enumerate(loads):
         file = folder / f"{layer}-{number}.csv"
         file.write_text(HEAD + "".join(map(written, events)))
@@ -90,6 +91,7 @@ def test_figures_are_those_of_plain_loads(town, loads):
         done = city.load(layer, file, definition=define(), max_rejected="90%")
         if not done.known:
             plain.load(events, done.recorded_at_us)
+            then[done.recorded_at_us] = city.quality(layer)
     if not plain.versions:
         return
     quality = city.quality(layer)
@@ -100,6 +102,9 @@ def test_figures_are_those_of_plain_loads(town, loads):
     assert quality.lateness_us == plain.lateness_us
     assert quality.last_load_us == city.layer(layer).loads[-1].recorded_at_us
     assert quality.complete_to_us == city.layer(layer).completeness().to_us
+    assert {
+        known_us: city.quality(layer, known_us) for known_us in then
+    } == then  # as it was known at each load
 
 
 def test_a_load_that_was_undone_counts_no_more(town):
@@ -107,12 +112,15 @@ def test_a_load_that_was_undone_counts_no_more(town):
     for number, day in (("first", 1), ("second", 2)):
         (folder / f"{number}.csv").write_text(HEAD + written((number == "second", day, "x", "unplaced")))
     city.load("undone", folder / "first.csv", definition=define())
-    before = city.quality("undone")
+    before, first_us = city.quality("undone"), city.layer("undone").loads[-1].recorded_at_us
     load = city.load("undone", folder / "second.csv")
     assert city.quality("undone").rows == 2
     city.undo("undone", load.load)
     after = city.quality("undone")
     assert (after.rows, after.unplaced, after.read, after.last_load_us) == (1, 1, 1, before.last_load_us)
+    assert city.quality("undone", first_us) == before
+    assert city.quality("undone", load.recorded_at_us).rows == 2
+    assert city.quality("undone", START_US - 1) == LayerQuality(0, 0, 0, 0, None, None, None)
 
 
 def test_features_have_no_lateness_and_may_lack_a_place(town):
@@ -120,7 +128,10 @@ def test_features_have_no_lateness_and_may_lack_a_place(town):
     shapes = [shapely.box(1_750_000, 5_430_000, 1_750_100, 5_430_100), None]
     table = geopandas.GeoDataFrame({"code": ["a", "b"]}, geometry=shapes, crs="EPSG:2193")
     city.load("areas", table, key="code", valid_from="2024-01-01")
-    city.load("areas", table.iloc[:1], key="code", valid_from="2024-06-01", mode="changes")
+    before, first_us = city.quality("areas"), city.layer("areas").loads[-1].recorded_at_us
+    moved = table.iloc[:1].set_geometry(table.geometry[:1].translate(5))
+    city.load("areas", moved, key="code", valid_from="2024-06-01", mode="changes")
+    assert city.quality("areas", first_us) == before
     quality = city.quality("areas")
     assert (quality.rows, quality.lateness_us) == (city.layer("areas").events, None)
     assert quality.unplaced == 1

@@ -1,4 +1,4 @@
-"""Questions as they are typed: what a shell makes of the command is the question, and Python gives the same answer."""
+"""Questions as they are typed: a shell makes the question of the command, and Python gives the same answer."""
 
 import shlex
 import subprocess
@@ -21,7 +21,8 @@ LISTS = [name for name, field in Question.model_fields.items() if field.default 
 SEPARATED = ("by", "order")
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=9)
 HARD = st.sampled_from([
-    "status = 'open'", "-x", "--by", "a b", "$HOME", "`ls`", "a\\b", '"q"', "it's \"$x\"", "\n", "!", "*", "~", "北山", "=", "",
+    "status = 'open'", "-x", "--by", "a b", "$HOME", "`ls`", "a\\b", '"q"', "it's \"$x\"", "\n", "!", "*", "~",
+    "北山", "=", "",
 ])  # fmt: skip
 WORD = TEXT | HARD
 NAME = st.sampled_from(["week", "class_code", '"a, b"', "a, b", "-count", "in:communities.name", "x y"])
@@ -68,9 +69,8 @@ def test_the_words_of_a_shell_parsed_by_the_command_line_give_the_same_question(
 def test_a_posix_shell_makes_the_same_words(asked):
     for question in asked:
         text = shell_text(question, "-city", options=(("--format", "csv"),))
-        printed = subprocess.run(  # noqa: S602
-            ["/bin/sh", "-c", f"set -f; stcloud() {{ printf '%s\\0' \"$@\"; }}; {text}"], capture_output=True, check=True
-        ).stdout  # fmt: skip
+        script = f"set -f; stcloud() {{ printf '%s\\0' \"$@\"; }}; {text}"
+        printed = subprocess.run(["/bin/sh", "-c", script], capture_output=True, check=True).stdout
         assert printed.decode().split("\0")[:-1] == shlex.split(text)[1:]
         assert shlex.split(text)[2] == "./-city"
 
@@ -110,14 +110,13 @@ def of_calls(known, folder):
         "limit": maybe() | st.integers(0, 9),
         "compare": st.sampled_from([None, "previous", "year", "where:communities:c"]),
     })  # fmt: skip
-    return st.builds(
-        lambda given: Question(layer="calls", crs=CRS if "wkt" in str(given["where"]) else None, **given, **_now(given)),
-        rows | summed,
-    )  # fmt: skip
+    return (rows | summed).map(of_given)
 
 
-def _now(given):
-    return {"now": "2024-07-05T10:00"} if "last month" in given["when"] else {}
+def of_given(given):
+    now = {"now": "2024-07-05T10:00"} if "last month" in given["when"] else {}
+    crs = {"crs": CRS} if "wkt" in str(given["where"]) else {}
+    return Question(layer="calls", **given, **now, **crs)
 
 
 def outcome(answer):
@@ -139,15 +138,21 @@ def test_the_python_text_gives_the_same_answer(town, data):
     )  # fmt: skip
     for question in data.draw(st.lists(of_calls(known, folder) | features, min_size=8, max_size=8)):
         text = python_text(question)
-        expected = outcome(lambda asked=question: asked.answer(asked.narrow(city.query(asked.layer), read_places), read_places))
-        given = outcome(lambda typed=text: eval(typed, {"city": city, "geopandas": geopandas}))  # noqa: S307
+        expected = outcome(
+            lambda asked=question: asked.answer(
+                asked.narrow(city.query(asked.layer), read_places), read_places
+            )
+        )
+        given = outcome(lambda typed=text: eval(typed, {"city": city, "geopandas": geopandas}))
         assert given == expected, text
 
 
 @pytest.mark.parametrize("name", [name for name in Question.model_fields if name not in ("version", "layer")])
 def test_every_field_of_a_question_is_in_the_command(name):
     field = Question.model_fields[name]
-    value = ("x",) if field.default == () else True if field.default is False else 7 if name == "limit" else "x"
+    value = (
+        ("x",) if field.default == () else True if field.default is False else 7 if name == "limit" else "x"
+    )
     question = Question(layer="requests", **{name: value})
     assert f"--{name.replace('_', '-')}" in shell_text(question, "city")
 

@@ -31,7 +31,7 @@ from stcloud.saas.cli import (
     load,
     purge,
     query,
-    report,
+    reporting,
     scenes,
     series,
     serve,
@@ -40,8 +40,7 @@ from stcloud.saas.cli import (
     token,
     vacuum,
 )
-from stcloud.saas.cli.exits import CANCELLED
-from stcloud.saas.cli.exits import report as report_end
+from stcloud.saas.cli.exits import CANCELLED, report
 from stcloud.saas.cli.signals import say
 from stcloud.saas.plaintext import visible
 
@@ -59,7 +58,7 @@ for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, series.series, episodes.episodes, scenes.scenes, cube.cube, hotspots.hotspots,
     layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
-    report.report, vacuum.vacuum, purge.purge, copy.copy, serve.serve, console.console, demo.demo,
+    reporting.report, vacuum.vacuum, purge.purge, copy.copy, serve.serve, console.console, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)
@@ -94,13 +93,13 @@ def run() -> int | str:
     try:
         code = command()(standalone_mode=False)
         if code == CANCELLED:  # what typer makes of Ctrl-C
-            return report_end(KeyboardInterrupt())
+            return report(KeyboardInterrupt())
     except SystemExit as ending:
         cause = ending.__context__  # typer ends when nobody reads on
-        code = report_end(cause) if isinstance(cause, BrokenPipeError) else ending.code
+        code = report(cause) if isinstance(cause, BrokenPipeError) else ending.code
         del cause  # it holds the frames of a question, which would outlive the engine's library
     except BaseException as error:  # noqa: BLE001  (the one place where everything ends)
-        code = report_end(error)
+        code = report(error)
     return code or 0
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AnswerDesk"]
 
-_MOST_ROWS, _CLASSES = 10_000, 5
+_CLASSES = 5
 
 
 class AnswerDesk:
@@ -32,6 +32,8 @@ class AnswerDesk:
     ----------
     answer
         What is shown.
+    most_rows
+        The most that it may have.
 
     Raises
     ------
@@ -39,10 +41,10 @@ class AnswerDesk:
         ``too-many-rows``
     """
 
-    def __init__(self, answer: Answer) -> None:
-        if len(answer) > _MOST_ROWS:
+    def __init__(self, answer: Answer, most_rows: int = 10_000) -> None:
+        if len(answer) > most_rows:
             raise InvalidInput(
-                "too-many-rows", f"the answer has {len(answer):,} rows, and a page shows {_MOST_ROWS:,}",
+                "too-many-rows", f"the answer has {len(answer):,} rows, and a page shows {most_rows:,}",
                 hint="ask with a limit, or for groups",
             )  # fmt: skip
         self._answer = answer

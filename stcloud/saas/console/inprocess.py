@@ -59,9 +59,9 @@ class InProcess:
         method, path, headers, body
             The request; ``path`` with its query, as it stands in an address.
         """
-        return asyncio.run_coroutine_threadsafe(self._asked(method, path, headers, body, then), self._loop)
+        return asyncio.run_coroutine_threadsafe(self._run(method, path, headers, body, then), self._loop)
 
-    async def _asked(
+    async def _run(
         self,
         method: str,
         path: str,

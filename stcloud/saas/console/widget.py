@@ -60,9 +60,9 @@ class ConsoleWidget(anywidget.AnyWidget):
         self._css = styles
         super().__init__(modules=modules, state=state, height_px=height_px)
         self._desk = desk
-        self.on_msg(self._asked)
+        self.on_msg(self.receive)
 
-    def _asked(self, _: Any, content: dict[str, Any], buffers: list[Any]) -> None:
+    def receive(self, _: Any, content: dict[str, Any], buffers: list[Any]) -> None:
         """Have a request of the page answered; the answer goes back under its number."""
         number = content["number"]
 

@@ -2,7 +2,7 @@
 
 A map has a budget of bytes: shapes are simplified until they fit in it, by less than a pixel to begin with.
 
-Tested by `tests/saas/paper/test_areamap.py`.
+Tested by `tests/saas/paper/test_drawings.py`.
 """
 
 from __future__ import annotations
@@ -125,7 +125,9 @@ def _pixels(points: NDArray[np.float64], view: View) -> NDArray[np.float64]:
     """Return points of the city as pixels of the map."""
     west, _, _, north = view.extent
     scale = view.px_per_m
-    pixels: NDArray[np.float64] = np.column_stack([(points[:, 0] - west) * scale, (north - points[:, 1]) * scale])
+    pixels: NDArray[np.float64] = np.column_stack(
+        [(points[:, 0] - west) * scale, (north - points[:, 1]) * scale]
+    )
     return pixels
 
 
@@ -148,7 +150,9 @@ def _lines(shapes: NDArray[Any], view: View) -> str:
     lines = np.concatenate([parts[(kinds == 1) | (kinds == 2)], shapely.get_rings(parts[kinds == _POLYGON])])
     path = ""
     for pixels in (1.0, 3.0, 8.0):
-        path = "".join(_path(line, view, closed=False) for line in shapely.simplify(lines, pixels / view.px_per_m))
+        path = "".join(
+            _path(line, view, closed=False) for line in shapely.simplify(lines, pixels / view.px_per_m)
+        )
         if len(path) <= _UNDER_BUDGET:
             return element("path", d=path, class_="under") if path else ""
     return ""

@@ -2,7 +2,7 @@
 
 In the dark the ramps run the other way, so that what is most stands out from the ground.
 
-Tested by `tests/saas/paper/test_colours.py`.
+Tested by `tests/saas/paper/test_drawings.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from stcloud.saas.report.palette import (
     sequential,
 )
 
-__all__ = ["class_name", "palette_style", "spot_name"]
+__all__ = ["class_name", "emerging_name", "palette_style"]
 
 _DARK = {
     "ink": "#e6e8eb", "grey": "#a3abb5", "hair": "#3c434b", "land": "#22272d", "ground": "#14171a", "card": "#1b1f24",
@@ -57,10 +57,10 @@ def class_name(number: int, classes: int, *, diverging_scale: bool = False) -> s
     return f"c{SEQUENTIAL.index(sequential(classes)[number - 1]) + 1}"
 
 
-def spot_name(name: str) -> str:
+def emerging_name(name: str) -> str:
     """Return the CSS class of a class of hot spots: ``persistent hot`` is ``hot-persistent``.
 
-    >>> spot_name("new cold"), spot_name("not analysed")
+    >>> emerging_name("new cold"), emerging_name("not analysed")
     ('cold-new', 'spot-not-analysed')
     """
     kind, _, side = name.rpartition(" ")
@@ -72,11 +72,22 @@ def palette_style() -> str:
     ramps = {"c": SEQUENTIAL, "a": diverging(3, below=False), "b": diverging(3, below=True)}
     light = _variables(_LIGHT) + _ramps(ramps)
     dark = _variables(_DARK) + _ramps({name: ramp[::-1] for name, ramp in ramps.items()})
-    rules = [f":root{{color-scheme:light dark;{light}}}", f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"]
-    rules += [_filled(f"{name}{at}", f"var(--{name}{at})") for name, ramp in ramps.items() for at in range(1, len(ramp) + 1)]
+    rules = [
+        f":root{{color-scheme:light dark;{light}}}",
+        f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}",
+    ]
+    rules += [
+        _filled(f"{name}{at}", f"var(--{name}{at})")
+        for name, ramp in ramps.items()
+        for at in range(1, len(ramp) + 1)
+    ]
     rules += [_filled(name, f"var(--{name})") for name in ("zero", "absent", "no-value", "accent", "before")]
-    rules += [_filled(f"{side}-{kind}", face) for side, faces in (("hot", HOT), ("cold", COLD)) for kind, face in faces.items()]
-    rules += [_filled(spot_name(name), face) for name, face in OTHERS.items()]
+    rules += [
+        _filled(f"{side}-{kind}", face)
+        for side, faces in (("hot", HOT), ("cold", COLD))
+        for kind, face in faces.items()
+    ]
+    rules += [_filled(emerging_name(name), face) for name, face in OTHERS.items()]
     return "\n".join(rules)
 
 
@@ -85,7 +96,9 @@ def _variables(values: dict[str, str]) -> str:
 
 
 def _ramps(ramps: dict[str, Sequence[str]]) -> str:
-    return "".join(f"--{name}{at}:{face};" for name, ramp in ramps.items() for at, face in enumerate(ramp, start=1))
+    return "".join(
+        f"--{name}{at}:{face};" for name, ramp in ramps.items() for at, face in enumerate(ramp, start=1)
+    )
 
 
 def _filled(name: str, face: str) -> str:

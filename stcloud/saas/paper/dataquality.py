@@ -43,11 +43,20 @@ def quality_figure(scope: PaperScope) -> PaperFigure:
     title = words.text("How good the rows of layer {layer} are", layer=name)
     python = f"city.quality({name!r}, {scope.known!r})"
     note = words.text("Lateness is the median time from an event to its first record.")
-    return scope.other_figure("quality", title, table, element("dl", tiles, class_="tiles small"), command, python, (note,), (("layer", name),))
+    return scope.other_figure(
+        "quality",
+        title,
+        table,
+        element("dl", tiles, class_="tiles small"),
+        command,
+        python,
+        (note,),
+        (("layer", name),),
+    )
 
 
 def _shown(value: Any, field: str, scope: PaperScope) -> str:
-    """Return a value as people read it: instants to the second, durations in their largest unit, shares in per cent."""
+    """Return a value as people read it: instants to the second, durations in a large unit, shares in per cent."""
     if value is None:
         return shown_value(value, field, scope.words)
     if field in ("complete_to", "last_load"):
@@ -55,7 +64,9 @@ def _shown(value: Any, field: str, scope: PaperScope) -> str:
     if field == "rejected_share":
         return f"{100 * value:.2f} %"
     if field == "lateness_s":
-        length, unit = next((length, unit) for length, unit in _UNITS if abs(value) >= 2 * length or length == 1)
+        length, unit = next(
+            (length, unit) for length, unit in _UNITS if abs(value) >= 2 * length or length == 1
+        )
         return f"{value / length:,.0f} {scope.words.text(unit)}"
     return shown_value(value, field, scope.words)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stcloud.city.casefacts import has_facts
-from stcloud.errors import InvalidInput, NotFound
+from stcloud.errors import InvalidInput
 from stcloud.paas.case.requested import import_of
 from stcloud.paas.query import Question
 from stcloud.saas.paper.figure import FigureTable, field_text
@@ -51,16 +51,22 @@ def case_times_figure(scope: PaperScope) -> PaperFigure | str:
     if name is None or period is None:
         return ""
     evaluation = _evaluate(scope, name, by="department", period=period)
-    rows = [(*labels, times.closed, times.open, _hours(times.median_closed_us), _hours(times.median_us))
-            for labels, times in evaluation.time_to_close().items()]  # fmt: skip
+    rows: list[tuple[Any, ...]] = [
+        (*labels, times.closed, times.open, _hours(times.median_closed_us), _hours(times.median_us))
+        for labels, times in evaluation.time_to_close().items()
+    ]
     if not any(row[1] for row in rows):
         return words.text("nothing was closed")
-    table = FigureTable(("department", "closed", "open", "median_closed_hours", "median_hours"), tuple(rows), {}, 1)
+    table = FigureTable(
+        ("department", "closed", "open", "median_closed_hours", "median_hours"), tuple(rows), {}, 1
+    )
     command = _command(scope, name, "department", period, (("--time-to-close", None),))
     title = words.text("Hours until closed, by {group}", group=words.text("department"))
     drawing = _bars(scope, [(row[0], row[3]) for row in rows], None)
     python = f"{_python(scope, name, 'department', period)}.time_to_close()"
-    return scope.other_figure("case-times", title, table, drawing, command, python, (), _asked(name, "department", period))
+    return scope.other_figure(
+        "case-times", title, table, drawing, command, python, (), _stated(name, "department", period)
+    )
 
 
 def _evaluated(scope: PaperScope, by: str) -> PaperFigure | str:
@@ -81,19 +87,29 @@ def _evaluated(scope: PaperScope, by: str) -> PaperFigure | str:
     fields = _fields(evaluation, by, chosen)
     table = FigureTable(fields, tuple(tuple(row[field] for field in fields) for row in rows), {}, 1)
     title = words.text("Rates of {name} by {group}, {period}", name=name, group=words.text(by), period=period)
-    note = words.text("The evaluation counts the cases of the whole of {name}, whatever else the question narrows.", name=name)
+    note = words.text(
+        "The evaluation counts the cases of the whole of {name}, whatever else the question narrows.",
+        name=name,
+    )
     options = (("--indicator", ",".join(chosen)),)
     is_rate = f"{chosen[0]}_denominator" in fields
     drawing = _bars(scope, [(row[by], row[chosen[0]]) for row in rows], 100.0 if is_rate else None)
     heading = element("p", escaped(field_text(chosen[0], words) + (", %" if is_rate else "")), class_="panel")
     python = _python(scope, name, by, period, chosen)
+    command = _command(scope, name, by, period, options)
     return scope.other_figure(
-        f"evaluation-{by}", title, table, heading + drawing, _command(scope, name, by, period, options), python, (note,),
-        _asked(name, by, period),
-    )  # fmt: skip
+        f"evaluation-{by}",
+        title,
+        table,
+        heading + drawing,
+        command,
+        python,
+        (note,),
+        _stated(name, by, period),
+    )
 
 
-def _asked(name: str, by: str, period: str) -> tuple[tuple[str, str], ...]:
+def _stated(name: str, by: str, period: str) -> tuple[tuple[str, str], ...]:
     return (("evaluated", name), ("by", by), ("when", period))
 
 
@@ -124,7 +140,9 @@ def _subject(scope: PaperScope) -> str | None:
 def _period(scope: PaperScope) -> str | None:
     """Return the period of the question as evaluations take it; None: it is none of theirs."""
     when = scope.question.when
-    if len(when) != 1 or any(getattr(scope.question, name) for name in ("weekdays", "hours", "months", "seasons", "days")):
+    if len(when) != 1 or any(
+        getattr(scope.question, name) for name in ("weekdays", "hours", "months", "seasons", "days")
+    ):
         return None
     from stcloud.paas.case.evaluation import EvaluationPlan  # noqa: PLC0415  (few reports evaluate)
 
@@ -136,13 +154,11 @@ def _period(scope: PaperScope) -> str | None:
 
 
 def _evaluate(scope: PaperScope, name: str, **options: Any) -> CaseEvaluation:
-    """Evaluate a log or a layer; `NotFound` ``no-records``, ``unknown-layer``."""
+    """Evaluate a log or a layer."""
     given = {**options, "known_at": scope.known}
     city = scope.city
     if name in city.case_logs():
         return city.cases(name).evaluate(**given)
-    if name not in [layer.name for layer in city.layers()]:
-        raise NotFound("no-records", f"the city has no log and no layer '{name}'", hint="stcloud case lists its logs")
     return city.evaluate(name, **given)
 
 
@@ -156,11 +172,8 @@ def _command(
 
 def _python(scope: PaperScope, name: str, by: str, period: str, indicators: Sequence[str] = ()) -> str:
     chosen = f", indicators={list(indicators)!r}" if indicators else ""
-    if name in scope.city.case_logs():
-        start = f"city.cases({name!r}).evaluate("
-    else:
-        start = f"city.evaluate({name!r}, "
-    return f"{start}by={by!r}, period={period!r}, known_at={scope.known!r}{chosen})"
+    start = f"cases({name!r}).evaluate(" if name in scope.city.case_logs() else f"evaluate({name!r}, "
+    return f"city.{start}by={by!r}, period={period!r}, known_at={scope.known!r}{chosen})"
 
 
 def _hours(lasted_us: int | None) -> float | None:

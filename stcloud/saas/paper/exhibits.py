@@ -12,6 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stcloud.errors import InvalidInput, NotFound, Unsupported, nearest
+from stcloud.saas.paper.course import (
+    course_a_year_earlier,
+    course_figure,
+    days_figure,
+    hours_figure,
+    itself_figure,
+    number_figure,
+)
 from stcloud.saas.paper.dataquality import quality_figure
 from stcloud.saas.paper.evaluated import (
     case_times_figure,
@@ -21,14 +29,6 @@ from stcloud.saas.paper.evaluated import (
 from stcloud.saas.paper.figure import PaperFigure, PaperSection
 from stcloud.saas.paper.hotcells import hotspots_figure
 from stcloud.saas.paper.kinds import closing_figure, kinds_figure
-from stcloud.saas.paper.overview import (
-    course_a_year_earlier,
-    course_figure,
-    days_figure,
-    hours_figure,
-    itself_figure,
-    number_figure,
-)
 from stcloud.saas.paper.placemap import areas_figure, cells_figure
 
 if TYPE_CHECKING:
@@ -94,4 +94,6 @@ def section_of(scope: PaperScope, name: str) -> PaperSection:
             figures.append(made)
         elif made:
             missing.append(made)
-    return PaperSection(name, scope.words.text(exhibit.heading), tuple(figures), tuple(dict.fromkeys(missing)))
+    return PaperSection(
+        name, scope.words.text(exhibit.heading), tuple(figures), tuple(dict.fromkeys(missing))
+    )

@@ -1,6 +1,6 @@
 """Figures: a drawing with its table, its question and the command that gives its numbers. Pure values.
 
-Tested by `tests/saas/paper/test_figure.py`.
+Tested by `tests/saas/paper/test_drawings.py`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,14 @@ class FigureTable:
 
     def _cells(self, row: Sequence[Any], words: PaperWords) -> list[str]:
         return [
-            _cell(value, name, self.labels.get(name, {}), words, header=at == 0 and self.groups > 0, group=at < self.groups)
+            _cell(
+                value,
+                name,
+                self.labels.get(name, {}),
+                words,
+                header=at == 0 and self.groups > 0,
+                group=at < self.groups,
+            )
             for at, (name, value) in enumerate(zip(self.fields, row, strict=True))
         ]
 
@@ -81,7 +88,7 @@ class PaperFigure:
         Its anchor on the page.
     title
         What it shows, in a line.
-    asked
+    question
         Its question, part by part: name and value.
     drawing
         The picture as markup, safe to put on a page.
@@ -97,7 +104,7 @@ class PaperFigure:
 
     name: str
     title: str
-    asked: tuple[tuple[str, str], ...]
+    question: tuple[tuple[str, str], ...]
     drawing: str
     table: str
     command: str
@@ -161,4 +168,8 @@ def _cell(
     text = escaped(shown if shown is not None else raw if is_name else shown_value(value, field, words))
     inside = text if text == escaped(raw) and raw else element("data", text, value=raw)
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    return element("th", inside, scope="row") if header else element("td", inside, class_="n" if numeric else None)
+    return (
+        element("th", inside, scope="row")
+        if header
+        else element("td", inside, class_="n" if numeric else None)
+    )

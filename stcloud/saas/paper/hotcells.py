@@ -12,7 +12,7 @@ import shapely
 
 from stcloud.paas.cube.hotspot import CLASSES
 from stcloud.saas.paper.areamap import AreaMap
-from stcloud.saas.paper.colours import spot_name
+from stcloud.saas.paper.colours import emerging_name
 from stcloud.saas.paper.figure import FigureTable
 from stcloud.saas.paper.markup import element, swatch
 from stcloud.saas.paper.placemap import cell_of, under_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["hotspots_figure"]
 
-_LEAST_STEPS, _MOST_ROWS = 8, 40
+_LEAST_STEPS, _MOST_ROWS = 7, 40
 _STEPS = {"1h": 1 / 24, "1D": 1.0, "1W": 7.0, "1M": 30.5}
 _MOST_STEPS = 60
 _DAY_US = 86_400_000_000
@@ -40,7 +40,9 @@ def hotspots_figure(scope: PaperScope) -> PaperFigure | str:
         return words.text("features have no course over time")
     every = _every(scope)
     if every is None:
-        return words.text("the period is too short for hot spots, which need {steps} steps", steps=_LEAST_STEPS)
+        return words.text(
+            "the period is too short for hot spots, which need {steps} steps", steps=_LEAST_STEPS
+        )
     cell = cell_of(scope)
     if cell is None:
         return words.text("nothing has a place")
@@ -72,7 +74,11 @@ def _table(result: HotSpots) -> FigureTable:
     """Return the cells that are hot or cold, those with the most such steps first."""
     table = result.to_arrow()
     noun = result.cube.cells.noun
-    rows = [row for row in table.select([noun, *_FIELDS]).to_pylist() if str(row["class"]).endswith((" hot", " cold"))]
+    rows = [
+        row
+        for row in table.select([noun, *_FIELDS]).to_pylist()
+        if str(row["class"]).endswith((" hot", " cold"))
+    ]
     rows.sort(key=lambda row: (-row["hot_steps"], -row["cold_steps"], str(row[noun])))
     shown = tuple(tuple(row.values()) for row in rows[:_MOST_ROWS])
     return FigureTable((noun, *_FIELDS), shown, {}, 1, whole=False)
@@ -85,16 +91,18 @@ def _map(scope: PaperScope, result: HotSpots, title: str) -> str:
     shapes = np.asarray(cells.shapes(), object)
     names = np.array([*CLASSES, "not analysed"])[result.classes % (len(CLASSES) + 1)]
     placed = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    spots = np.array([str(name).endswith((" hot", " cold")) for name in names.tolist()], bool)
+    unusual = np.array([str(name).endswith((" hot", " cold")) for name in names.tolist()], bool)
     bounds = tuple(shapely.total_bounds(shapes[placed]).tolist())
-    chosen = placed & spots
+    chosen = placed & unusual
     query = scope.query
     drawn = AreaMap(
-        shapes[chosen], [spot_name(name) for name in names[chosen].tolist()], query.subject.configuration.crs,
+        shapes[chosen], [emerging_name(name) for name in names[chosen].tolist()], query.subject.configuration.crs,
         area_of(query), bounds=bounds,
     )  # fmt: skip
     entries = [
-        swatch(spot_name(name), name, f"{int((names == name).sum()):,}")
+        swatch(emerging_name(name), name, f"{int((names == name).sum()):,}")
         for name in CLASSES if (names[chosen] == name).any()
     ]  # fmt: skip
-    return element("div", drawn.markup(title, under_of(scope)), class_="light") + element("ul", entries, class_="legend")
+    return element("div", drawn.markup(title, under_of(scope)), class_="light") + element(
+        "ul", entries, class_="legend"
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stcloud.errors import InvalidInput, NotFound, nearest
+from stcloud.errors import InvalidInput
 from stcloud.paas.case.requested import import_of
 from stcloud.saas.paper.plot import chart_markup
 from stcloud.saas.report.caption import measures_of
@@ -37,7 +37,9 @@ def kinds_figure(scope: PaperScope) -> PaperFigure | str:
     answer = scope.answer(question)
     if not len(answer):
         return words.text("nothing was found")
-    return scope.figure("kinds", words.text("What is reported most"), question, answer, _bars(scope, question, answer))
+    return scope.figure(
+        "kinds", words.text("What is reported most"), question, answer, _bars(scope, question, answer)
+    )
 
 
 def closing_figure(scope: PaperScope) -> PaperFigure | str:
@@ -51,14 +53,20 @@ def closing_figure(scope: PaperScope) -> PaperFigure | str:
         )  # fmt: skip
     lasted = f"days({_quoted(column)} - {_quoted(opened)})"
     kind = _class_column(scope)
-    measures = (f"median_days = median({lasted})", f'"90 of 100 within days" = p90({lasted})', f"closed = count({lasted})")
+    measures = (
+        f"median_days = median({lasted})",
+        f'"90 of 100 within days" = p90({lasted})',
+        f"closed = count({lasted})",
+    )
     order = ("-closed",) if kind is not None else ()
     by = () if kind is None else (_quoted(kind),)
     question = scope.asks(measure=measures, by=by, order=order, limit=_TOP if by else None)
     answer = scope.answer(question)
     if not any(row["closed"] for row in answer):
         return words.text("nothing was closed")
-    title = words.text("Days until closed, by {group}", group=kind) if kind else words.text("Days until closed")
+    title = (
+        words.text("Days until closed, by {group}", group=kind) if kind else words.text("Days until closed")
+    )
     shown = question.model_copy(update={"measure": measures[:1]})
     return scope.figure("closing", title, question, answer, _bars(scope, shown, answer))
 
@@ -67,7 +75,7 @@ def _bars(scope: PaperScope, question: Question, answer: Answer) -> str:
     """Return bars of the first measure."""
     groups = tuple(answer.plain.schema.names[: len(question.by)])
     if not groups:
-        from stcloud.saas.paper.overview import tiles_markup  # noqa: PLC0415  (it draws places, too)
+        from stcloud.saas.paper.course import tiles_markup  # noqa: PLC0415  (it draws places, too)
 
         return tiles_markup(answer, scope)
     first = answer.labelled()
@@ -83,11 +91,15 @@ def _class_column(scope: PaperScope) -> str | None:
     layer = scope.query.subject.layer
     names = [attribute.name for attribute in layer.attributes]
     if scope.choices.classes is not None:
-        return _known(scope.choices.classes, names, "--classes")
+        return scope.choices.classes if scope.choices.classes in names else None
     imported = _imported(layer)
     if imported is not None and imported.class_ in names:
         return str(imported.class_)
-    coded = [name for name, column in layer.definition.columns.items() if column.codes is not None and name in names]
+    coded = [
+        name
+        for name, column in layer.definition.columns.items()
+        if column.codes is not None and name in names
+    ]
     return coded[0] if len(coded) == 1 else None
 
 
@@ -95,7 +107,7 @@ def _closed_column(scope: PaperScope) -> str | None:
     layer = scope.query.subject.layer
     names = [attribute.name for attribute in layer.attributes]
     if scope.choices.closed is not None:
-        return _known(scope.choices.closed, names, "--closed")
+        return scope.choices.closed if scope.choices.closed in names else None
     imported, time = _imported(layer), layer.definition.row_time
     if imported is not None and imported.closed in names:
         return str(imported.closed)
@@ -116,15 +128,6 @@ def _imported(layer: Any) -> Any:
         return import_of(layer.definition.source)
     except InvalidInput:
         return None
-
-
-def _known(name: str, names: list[str], option: str) -> str:
-    """Return a column that there is; `NotFound` ``unknown-column``."""
-    if name not in names:
-        raise NotFound(
-            "unknown-column", f"{option} {name}: the layer has no such column", nearest=nearest(name, names)
-        )
-    return name
 
 
 def _quoted(name: str) -> str:

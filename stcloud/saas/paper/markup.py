@@ -1,6 +1,6 @@
 """Markup: elements of HTML and SVG as text, with everything escaped that data hold.
 
-Tested by `tests/saas/paper/test_markup.py`.
+Tested by `tests/saas/paper/test_drawings.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def escaped(text: str) -> str:
 
 
 def element(name: str, content: str | Iterable[str] = "", **attributes: object) -> str:
-    """Return an element around markup; ``class_`` is the attribute ``class``, ``_`` in names a hyphen, None: left out.
+    """Return an element around markup; ``class_`` is ``class``, other ``_`` are hyphens, None is left out.
 
     Examples
     --------
@@ -30,7 +30,9 @@ def element(name: str, content: str | Iterable[str] = "", **attributes: object) 
     >>> element("rect", width=2.5)
     '<rect width="2.5"/>'
     """
-    texts = (f' {_name(key)}="{escaped(_text(value))}"' for key, value in attributes.items() if value is not None)
+    texts = (
+        f' {_name(key)}="{escaped(_text(value))}"' for key, value in attributes.items() if value is not None
+    )
     start = f"<{name}{''.join(texts)}"
     inside = content if isinstance(content, str) else "".join(content)
     return f"{start}/>" if name in _VOID and not inside else f"{start}>{inside}</{name}>"

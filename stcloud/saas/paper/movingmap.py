@@ -30,18 +30,17 @@ from stcloud.saas.report.symbol import Symbols
 from stcloud.saas.wholefile import whole_file
 
 if TYPE_CHECKING:
-
     from stcloud.city import City
     from stcloud.paas.query import Answer, Question
     from stcloud.saas.report.classes import Classes
     from stcloud.saas.report.underlay import Underlay
     from stcloud.saas.report.view import View
 
-__all__ = ["FRAME_STEPS", "write_moving_map"]
+__all__ = ["FRAME_STEPS", "MOST_FRAMES", "write_moving_map"]
 
 FRAME_STEPS = ("day", "week", "month")
 _SIZE_PX, _FRAME_MS, _LAST_MS, _COLOURS = (1000, 760), 700, 2_500, 96
-_MOST_FRAMES, _MOST_PLACES = 120, 5_000
+MOST_FRAMES, _MOST_PLACES = 120, 5_000
 _DAY_US = 86_400_000_000
 _PLACED = ("in:", "cell:", "unit", "community", "street", "district", "duty:")
 
@@ -116,9 +115,13 @@ def write_moving_map(
 
 def _step(scope: PaperScope, every: str | None) -> str:
     if every is not None and every not in FRAME_STEPS:
-        raise InvalidInput("unknown-frame", f"there are no frames every '{every}'", hint=f"use {', '.join(FRAME_STEPS)}")
+        raise InvalidInput(
+            "unknown-frame", f"there are no frames every '{every}'", hint=f"use {', '.join(FRAME_STEPS)}"
+        )
     if scope.query.subject.layer.layer_kind.versioned:
-        raise Unsupported("no-map", "features have no course over time", hint="draw them: stcloud query --map FILE.png")
+        raise Unsupported(
+            "no-map", "features have no course over time", hint="draw them: stcloud query --map FILE.png"
+        )
     if every is not None:
         return every
     span = scope.span_us
@@ -132,16 +135,18 @@ def _frame_data(scope: PaperScope, step: str) -> FrameData:
         raise Unsupported("no-geometry", "nothing has a place", hint="widen the question")
     whole = scope.answer(scope.asks(by=(step,)))
     labels = chart_data(whole.labelled(), (step,), {"count": "count"}).labels
-    if len(labels) > _MOST_FRAMES:
+    if len(labels) > MOST_FRAMES:
         raise InvalidInput(
-            "too-many-frames", f"{len(labels):,} frames are more than {_MOST_FRAMES}",
+            "too-many-frames", f"{len(labels):,} frames are more than {MOST_FRAMES}",
             hint="give a longer step (--every month) or narrow the time",
         )  # fmt: skip
     answer = scope.answer(scope.asks(by=(group, step)))
     field, time = answer.plain.schema.names[:2]
     keys = [key for key in dict.fromkeys(answer.table[field].to_pylist()) if key is not None]
     if len(keys) > _MOST_PLACES:
-        raise Unsupported("no-map", f"{len(keys):,} places are too many for a moving map", hint="use larger cells")
+        raise Unsupported(
+            "no-map", f"{len(keys):,} places are too many for a moving map", hint="use larger cells"
+        )
     columns, rows = {key: at for at, key in enumerate(keys)}, {label: at for at, label in enumerate(labels)}
     counts, unplaced = np.zeros((len(labels), len(keys))), np.zeros(len(labels), np.int64)
     for row in answer:
@@ -222,7 +227,13 @@ def _save(frames: Sequence[np.ndarray[Any, np.dtype[np.uint8]]], faces: Sequence
     lasts = [_FRAME_MS] * (len(images) - 1) + [_LAST_MS]
     with whole_file(path, ".gif") as whole:
         images[0].save(
-            whole, format="GIF", save_all=True, append_images=images[1:], duration=lasts, loop=0, optimize=False
+            whole,
+            format="GIF",
+            save_all=True,
+            append_images=images[1:],
+            duration=lasts,
+            loop=0,
+            optimize=False,
         )
 
 

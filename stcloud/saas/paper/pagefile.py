@@ -69,6 +69,7 @@ def write_pdf(text: str, path: Path) -> None:
         if ended.returncode or not printed.is_file():
             reason = ended.stderr.decode(errors="replace").strip().splitlines()
             raise StorageError(
-                "pdf-not-written", f"{program} did not print {path}: {reason[-1] if reason else ended.returncode}"
+                "pdf-not-written",
+                f"{program} did not print {path}: {reason[-1] if reason else ended.returncode}",
             )
         shutil.copyfile(printed, whole)

@@ -9,11 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stcloud.errors import InvalidInput
+from stcloud.saas.paper.choices import PaperChoices
 from stcloud.saas.paper.colours import palette_style
 from stcloud.saas.paper.exhibits import section_of
-from stcloud.saas.paper.scope import PaperChoices, PaperScope
+from stcloud.saas.paper.scope import PaperScope
 from stcloud.saas.paper.words import PaperWords
 from stcloud.saas.report.caption import instant_text, title_of
+from stcloud.time import instant_us
 
 if TYPE_CHECKING:
     from stcloud.city import City
@@ -24,8 +27,8 @@ __all__ = ["Paper", "PaperPart", "known_of", "paper_of"]
 
 _METHODS = (
     "Every number is an answer of stcloud as known at the instant named above; later loads do not change it.",
-    "Under each figure is the command that gives its numbers. The names of the city and its files are as they were typed.",
-    "Periods are half-open: they end before the instant that is named last. Days and weeks are those of the city's clock.",
+    "Under each figure is the command that gives its numbers, with the names of files as they were typed.",
+    "Periods end before the instant that is named last. Days and weeks are those of the city's clock.",
     "Areas are those that contained an event at its own time.",
     "Classes of maps and heat maps break where values differ most; the legend says how many areas each has.",
     "Hot spots are cells whose neighbourhood is unusual by Getis and Ord's Gi*, corrected for the number of tests.",
@@ -41,14 +44,14 @@ class PaperPart:
     ----------
     title
         The question in words.
-    asked
+    question
         The question part by part: name and value.
     document
         The question as a TOML document.
     """
 
     title: str
-    asked: tuple[tuple[str, str], ...]
+    question: tuple[tuple[str, str], ...]
     document: str
     _scope: PaperScope = field(repr=False)
 
@@ -110,20 +113,43 @@ def _title(scope: PaperScope) -> str:
         return title_of(scope.query)
     layer, question = scope.query.subject.layer, scope.question
     stated = "；".join([*question.what, *question.where, *question.when])
-    return f"{layer.definition.title or layer.name}：{stated}" if stated else layer.definition.title or layer.name
+    return (
+        f"{layer.definition.title or layer.name}：{stated}"
+        if stated
+        else layer.definition.title or layer.name
+    )
 
 
-def known_of(city: City, questions: Sequence[Question], log: str | None = None) -> str:
-    """Return the instant at which a report is pinned where none was given, in the city's zone.
+def known_of(city: City, known_at: str | None = None, log: str | None = None) -> str:
+    """Return the instant at which a report is pinned, as commands take it.
 
-    It is the newest recorded instant of all layers; of a report with a log of its own the present of that log.
+    Parameters
+    ----------
+    city
+        The city.
+    known_at
+        The instant that was given; one to come is the newest, since loads may be recorded before it.
+    log
+        A log of its own, whose newest instant is the present; else it is that of the newest load of all layers.
+
+    Raises
+    ------
+    InvalidInput
+        ``pin-of-answer``: a pin names several instants; what `instant_us` raises.
     """
+    zone = city.configuration.zone
     instants = [layer.pin_us() for layer in city.layers()]
     if log is not None and log in city.case_logs():
         instants.append(city.cases(log).pin())
-    stated = [question.known_at for question in questions if question.known_at is not None]
-    del stated  # a question's own instant stands for itself
-    return city.configuration.zone.iso(max(instants, default=0))
+    newest_us = max(instants, default=0)
+    if known_at is None:
+        return zone.iso(newest_us)
+    if known_at.startswith("pin:"):
+        raise InvalidInput(
+            "pin-of-answer", "a report is known at one instant, and this is the pin of an answer",
+            hint="give an instant, such as that of a load",
+        )  # fmt: skip
+    return known_at if instant_us(known_at, zone) <= newest_us else zone.iso(newest_us)
 
 
 def paper_of(
@@ -160,17 +186,20 @@ def paper_of(
     Raises
     ------
     InvalidInput, NotFound
-        What is wrong with a question: ``unknown-layer``, ``unknown-column`` …; ``unknown-language``.
+        What is wrong with a question: ``unknown-layer``, ``unknown-column`` …; ``unknown-language``; what
+        `known_of` raises.
 
     Notes
     -----
     Nothing but the number of rows is counted here: sections are made when a template wants them.
     """
     words, chosen = PaperWords(language), choices or PaperChoices()
-    known = known_at or known_of(city, questions, chosen.log)
+    known = known_of(city, known_at, chosen.log)
+    chosen.refuse_unknown(city, {question.layer for question in questions})
     parts = []
     for at, question in enumerate(questions, start=1):
-        pinned = question if question.known_at is not None else question.model_copy(update={"known_at": known})
+        own = known if question.known_at is None else known_of(city, question.known_at, chosen.log)
+        pinned = question.model_copy(update={"known_at": own})
         prefix = f"q{at}-" if len(questions) > 1 else ""
         scope = PaperScope(city, place, pinned, words, chosen, prefix, read)
         scope.answer(scope.asks(count=True))  # what is wrong with the question is said now

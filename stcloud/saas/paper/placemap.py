@@ -108,7 +108,9 @@ def _places(scope: PaperScope, name: str, title: str, group: str) -> PaperFigure
             "{number} groups are too many for a map; the first {shown} are shown", number=f"{total:,}", shown=_SHOWN
         )  # fmt: skip
         return scope.figure(name, title, question, answer, _listed(answer), notes=(note,))
-    return scope.figure(name, title, question, answer, map_markup(scope, answer, (field,), {}, title) + _listed(answer))
+    return scope.figure(
+        name, title, question, answer, map_markup(scope, answer, (field,), {}, title) + _listed(answer)
+    )
 
 
 def _listed(answer: Answer) -> str:
@@ -154,7 +156,12 @@ def _ranks(symbols: Symbols) -> list[int]:
     return result
 
 
-def _legend(scope: PaperScope, symbols: Symbols, values: np.ndarray[tuple[int], np.dtype[np.float64]], classes: Classes | None) -> str:
+def _legend(
+    scope: PaperScope,
+    symbols: Symbols,
+    values: np.ndarray[tuple[int], np.dtype[np.float64]],
+    classes: Classes | None,
+) -> str:
     words, more = scope.words, []
     if np.isnan(values).any():
         more.append(swatch("no-value", words.text("no value"), f"{int(np.isnan(values).sum()):,}"))
@@ -168,7 +175,9 @@ def under_of(scope: PaperScope, without: Sequence[str] = ()) -> Callable[[View],
     """Return what reads the layers beneath a map, as known at the pin: the usual ones, if the city has them."""
     query = scope.query
     known_us = instant_us(scope.known, scope.city.configuration.zone)
-    names = [name for name in USUAL if name not in (*without, scope.question.layer) and _is_versioned(scope, name)]
+    names = [
+        name for name in USUAL if name not in (*without, scope.question.layer) and _is_versioned(scope, name)
+    ]
     at_us = min(rated_us(query.inquiry()), known_us)
     return underlays(query.subject, names, at_us, lambda _: None, known_us)
 

@@ -1,6 +1,6 @@
 """Drawings of charts: lines over bins of time, bars of categories, heat maps of days and hours, as markup.
 
-Tested by `tests/saas/paper/test_plot.py`.
+Tested by `tests/saas/paper/test_drawings.py`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from stcloud.saas.paper.markup import element, escaped, number, style_of, swatch
 from stcloud.saas.report.classes import class_limits, number_text
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from stcloud.saas.paper.words import PaperWords
     from stcloud.saas.report.chartdata import ChartData, Panel
     from stcloud.saas.report.classes import Classes
@@ -53,7 +55,8 @@ def _lines(data: ChartData, panel: Panel, words: PaperWords, other: str) -> str:
     known = values[np.isfinite(values)]
     low, high = (float(min(known.min(), 0)), float(max(known.max(), 0))) if len(known) else (0.0, 1.0)
     whole = bool(len(known)) and bool(np.all(known == np.round(known)))
-    ticks = MaxNLocator(4, integer=whole, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high if high > low else low + 1)
+    locator = MaxNLocator(4, integer=whole, steps=[1, 2, 2.5, 5, 10])
+    ticks: NDArray[np.float64] = np.asarray(locator.tick_values(low, high if high > low else low + 1))
     low, high = float(ticks[0]), float(ticks[-1])
     x = _across(data.positions)
 
@@ -63,11 +66,13 @@ def _lines(data: ChartData, panel: Panel, words: PaperWords, other: str) -> str:
     parts = [_grid(ticks.tolist(), y, 0 if whole else 2), _time_labels(data, x)]
     for at, series in reversed([*enumerate(panel.series)]):
         parts += _line(x, series.values, y, "line before" if at else "line")
-    drawn = element("svg", parts, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", aria_label=panel.measure, class_="chart")
+    drawn = element(
+        "svg", parts, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", aria_label=panel.measure, class_="chart"
+    )
     return _scrolled(drawn) + (_series_legend(words, other) if len(panel.series) > 1 else "")
 
 
-def _across(positions: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[float]:
+def _across(positions: NDArray[np.int64]) -> list[float]:
     span = max(int(positions[-1] - positions[0]), 1)
     width = _WIDTH - _LEFT - _RIGHT
     return [_LEFT + width * (position - int(positions[0])) / span for position in positions.tolist()]
@@ -76,7 +81,8 @@ def _across(positions: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[float
 def _grid(ticks: Sequence[float], y: Callable[[float], float], decimals: int) -> str:
     lines = "".join(f"M{number(_LEFT)} {number(y(tick))}H{_WIDTH}" for tick in ticks)
     labels = [
-        element("text", escaped(number_text(tick, decimals)), x=_LEFT - 6, y=y(tick) + 4, class_="end") for tick in ticks
+        element("text", escaped(number_text(tick, decimals)), x=_LEFT - 6, y=y(tick) + 4, class_="end")
+        for tick in ticks
     ]
     return element("path", d=lines, class_="grid") + "".join(labels)
 
@@ -91,11 +97,18 @@ def _time_labels(data: ChartData, x: Sequence[float]) -> str:
         if middle - half < free:
             continue
         free = middle + half + _LETTER
-        parts.append(element("text", escaped(data.labels[at]), x=middle, y=float(_HEIGHT - 6), class_="middle"))
+        parts.append(
+            element("text", escaped(data.labels[at]), x=middle, y=float(_HEIGHT - 6), class_="middle")
+        )
     return "".join(parts)
 
 
-def _line(x: Sequence[float], values: np.ndarray[tuple[int], np.dtype[np.float64]], y: Callable[[float], float], css: str) -> list[str]:
+def _line(
+    x: Sequence[float],
+    values: NDArray[np.float64],
+    y: Callable[[float], float],
+    css: str,
+) -> list[str]:
     """Return a line with gaps where there is no value, and a dot at each value if there are few."""
     steps, pen = [], "M"
     for at, value in zip(x, values.tolist(), strict=True):
@@ -105,7 +118,9 @@ def _line(x: Sequence[float], values: np.ndarray[tuple[int], np.dtype[np.float64
         steps.append(f"{pen}{number(at)} {number(y(value))}")
         pen = "L"
     dots = "".join(
-        f"M{number(at)} {number(y(value))}h0" for at, value in zip(x, values.tolist(), strict=True) if not np.isnan(value)
+        f"M{number(at)} {number(y(value))}h0"
+        for at, value in zip(x, values.tolist(), strict=True)
+        if not np.isnan(value)
     )
     drawn = [element("path", d="".join(steps), class_=css)]
     return [*drawn, element("path", d=dots, class_=f"{css} dots")] if len(x) <= _DOTS else drawn
@@ -138,7 +153,8 @@ def _bar(label: str, values: Sequence[float], most: float, decimals: int) -> str
     ]  # fmt: skip
     text = " / ".join("–" if np.isnan(value) else number_text(value, decimals) for value in values)
     return element("li", [
-        element("span", escaped(label)), element("svg", rects, height=14, aria_hidden="true"), element("b", escaped(text)),
+        element("span", escaped(label)), element("svg", rects, height=14, aria_hidden="true"),
+        element("b", escaped(text)),
     ])  # fmt: skip
 
 
@@ -153,7 +169,14 @@ def hour_map(counts: Mapping[tuple[int, int], int], words: PaperWords) -> str:
     labels = [element("text", f"{hour:02d}", x=float(left + side * hour + side / 2), y=12.0, class_="middle")
               for hour in range(0, 24, 3)]  # fmt: skip
     labels += _day_labels(words, left - 8, 18, high)
-    return _heat(squares, labels, classes, (side - 1, high - 1), 18 + 7 * high, words.text("By day of the week and hour"))
+    return _heat(
+        squares,
+        labels,
+        classes,
+        (side - 1, high - 1),
+        18 + 7 * high,
+        words.text("By day of the week and hour"),
+    )
 
 
 def calendar_map(counts: Mapping[date, int], first: date, last: date, words: PaperWords) -> str:
@@ -166,14 +189,17 @@ def calendar_map(counts: Mapping[date, int], first: date, last: date, words: Pap
     classes = class_limits([*counts.values()], whole=True)
     days = [first + timedelta(days=at) for at in range((last - first).days + 1)]
     squares = (
-        (left + side * ((day - monday).days // 7), 18 + high * day.weekday(), classes, counts.get(day, 0)) for day in days
+        (left + side * ((day - monday).days // 7), 18 + high * day.weekday(), classes, counts.get(day, 0))
+        for day in days
     )
     labels = [
         element("text", f"{day:%Y-%m}", x=left + side * ((day - monday).days // 7), y=12.0)
         for day in days if day.day == 1 and (weeks <= 60 or day.month % 3 == 1)
     ]  # fmt: skip
     labels += _day_labels(words, left - 8, 18, high)
-    return _heat(squares, labels, classes, (side - 1, high - 1), 18 + 7 * high, words.text("By day, in weeks"))
+    return _heat(
+        squares, labels, classes, (side - 1, high - 1), 18 + 7 * high, words.text("By day, in weeks")
+    )
 
 
 def _day_labels(words: PaperWords, x: float, top: float, high: float) -> list[str]:
@@ -197,9 +223,13 @@ def _heat(
     box = f"h{number(size[0])}v{number(size[1])}h-{number(size[0])}z"
     for x, y, limits, value in squares:
         of = 0 if limits is None else int(limits.of([value])[0])
-        paths.setdefault(class_name(of, len(limits) if limits is not None else 1), []).append(f"M{number(x)} {number(y)}{box}")
+        paths.setdefault(class_name(of, len(limits) if limits is not None else 1), []).append(
+            f"M{number(x)} {number(y)}{box}"
+        )
         values.append(value)
-    drawn = [element("path", d="".join(parts), class_=f"{name} square") for name, parts in sorted(paths.items())]
+    drawn = [
+        element("path", d="".join(parts), class_=f"{name} square") for name, parts in sorted(paths.items())
+    ]
     svg = element("svg", [*drawn, *labels], viewBox=f"0 0 {_WIDTH} {number(height)}", role="img", aria_label=title,
                   class_="chart")  # fmt: skip
     return _scrolled(svg) + legend_of(values, classes)
@@ -224,4 +254,4 @@ def legend_of(values: Sequence[float], classes: Classes | None, more: Sequence[s
 
 
 def _scrolled(svg: str) -> str:
-    return element("div", svg, class_="scroll")
+    return element("div", svg, class_="scroll", tabindex=0)

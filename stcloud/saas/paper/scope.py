@@ -1,6 +1,6 @@
 """The scope of a part: its question at its pin, what people chose besides, and how figures are made of answers.
 
-Tested by `tests/saas/paper/test_scope.py`.
+Tested by `tests/saas/paper/test_exhibits.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stcloud.paas.query.condition.during import During
+from stcloud.saas.paper.choices import PaperChoices
 from stcloud.saas.paper.figure import FigureTable, PaperFigure
 from stcloud.saas.reproduction import python_text, shell_text
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query import Answer, Query, Question
     from stcloud.saas.paper.words import PaperWords
 
-__all__ = ["PaperChoices", "PaperScope"]
+__all__ = ["PaperScope", "table_of"]
 
 _DAY_US = 86_400_000_000
 _FORMAT = ("--format", "csv")
@@ -35,28 +36,6 @@ _NAMES = {"of_group": "group", "grid_at": "grid at", "now": "as seen from", "mea
 _RECURRING = ("weekdays", "hours", "months", "seasons", "days", "calendar")
 _COMPARED = {"previous": "the period before", "year": "the same period a year earlier"}
 _UNSAID = ("version", "limit", "order", "after", "count", "crs")
-
-
-@dataclass(frozen=True, slots=True)
-class PaperChoices:
-    """What a report is told besides its questions; None: what the city's definitions name.
-
-    Parameters
-    ----------
-    areas
-        Layer of areas, or ``LAYER.COLUMN``.
-    classes
-        Column that says of what kind a row is.
-    closed
-        Column with the instant at which a row was closed.
-    log
-        Log, or layer of cases or requests, that is evaluated.
-    """
-
-    areas: str | None = None
-    classes: str | None = None
-    closed: str | None = None
-    log: str | None = None
 
 
 def _as_written(text: str) -> str:
@@ -173,13 +152,13 @@ class PaperScope:
 
     def other_figure(
         self, name: str, title: str, table: FigureTable, drawing: str, command: str, python: str = "",
-        notes: Sequence[str] = (), asked: Sequence[tuple[str, str]] = (),
+        notes: Sequence[str] = (), stated: Sequence[tuple[str, str]] = (),
     ) -> PaperFigure:  # fmt: skip
-        """Return the figure of another command than `query`; ``asked`` are its parts, None: those of the rows."""
-        parts = tuple((self.words.text(name), value) for name, value in asked)
-        asked = (*parts, (self.words.text("known at"), self.known)) if asked else self.parts_of(self.rows)
+        """Return the figure of another command than `query`; ``stated`` are its parts, empty: those of the rows."""
+        parts = tuple((self.words.text(name), value) for name, value in stated)
+        parts = (*parts, (self.words.text("known at"), self.known)) if stated else self.parts_of(self.rows)
         return PaperFigure(
-            f"{self.prefix}{name}", title, tuple(asked), drawing, table.markup(title, self.words), command, python,
+            f"{self.prefix}{name}", title, parts, drawing, table.markup(title, self.words), command, python,
             tuple(notes), is_short=table.is_short,
         )  # fmt: skip
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from stcloud.saas.paper.paper import Paper
 
-__all__ = ["TEMPLATES", "PaperTemplate", "require_jinja"]
+__all__ = ["MOST_BYTES", "TEMPLATES", "PaperTemplate", "require_jinja"]
 
 TEMPLATES = ("weekly", "monthly", "class")
 """Names of the bundled templates."""
@@ -27,7 +27,7 @@ _SUFFIX = ".html.jinja"
 _OPTION = re.compile(r"(?<=\s)--?[a-z][a-z-]*=?")
 _OWN = "own:"
 """What the name of a person's own template begins with, so that it hides no bundled one."""
-_MOST_BYTES, _MOST_LETTERS = 20_000_000, 1_000_000
+MOST_BYTES, _MOST_LETTERS = 20_000_000, 1_000_000
 
 
 def require_jinja() -> Any:
@@ -37,7 +37,9 @@ def require_jinja() -> Any:
         import jinja2.sandbox  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtra(
-            "report-needed", "reports need jinja2, which is not installed", hint="pip install 'stcloud[report]'"
+            "report-needed",
+            "reports need jinja2, which is not installed",
+            hint="pip install 'stcloud[report]'",
         ) from error
     return jinja2
 
@@ -87,11 +89,7 @@ class PaperTemplate:
             for piece in self._template.generate(paper=paper, words=paper.words):
                 pieces.append(piece)
                 size += len(piece)
-                if size > _MOST_BYTES:
-                    raise InvalidInput(
-                        "large-report", f"the page of {self.name} is beyond {_MOST_BYTES // 1_000_000} MB",
-                        hint="narrow the questions, or leave sections out",
-                    )  # fmt: skip
+                _check_size(self.name, size)
         except StcloudError:
             raise
         except Exception as error:
@@ -104,16 +102,20 @@ class PaperTemplate:
         jinja = require_jinja()
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<template>" or
                   frame.filename.endswith((_SUFFIX, self.name))]  # fmt: skip
-        line = getattr(error, "lineno", None) or (frames[-1].lineno if frames else 1)
+        line = int(getattr(error, "lineno", None) or (frames[-1].lineno if frames else None) or 1)
         if isinstance(error, jinja.TemplateSyntaxError):
-            raise _unreadable((error.name or self.name).removeprefix(_OWN), error.lineno, str(error.message)) from error
+            raise _unreadable(
+                (error.name or self.name).removeprefix(_OWN), error.lineno, str(error.message)
+            ) from error
         if isinstance(error, jinja.sandbox.SecurityError | OverflowError | MemoryError):
             raise InvalidInput(
                 "unsafe-template", f"{self.name}, line {line}: {_first_line(error)}",
                 hint="a template reaches the report's values and nothing else",
             ) from error  # fmt: skip
         if isinstance(error, jinja.TemplateNotFound):
-            raise _unreadable(self.name, line, f"there is no template '{error.name}' to include or extend") from error
+            raise _unreadable(
+                self.name, line, f"there is no template '{error.name}' to include or extend"
+            ) from error
         raise _unreadable(self.name, line, _first_line(error)) from error
 
 
@@ -154,23 +156,37 @@ def _environment(own: dict[str, str]) -> SandboxedEnvironment:
         loader=loader, autoescape=True, undefined=jinja.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters |= {"markup": _markup, "typed": _typed}
+    environment.filters |= {"markup": SafeMarkup, "typed": _typed}
     return environment
 
 
-def _markup(text: str) -> Any:
-    import markupsafe  # noqa: PLC0415  (comes with jinja2)
+class SafeMarkup(str):
+    """Markup that is put on a page as it is: drawings and tables, in which everything is escaped."""
 
-    return markupsafe.Markup(text)  # noqa: S704  (drawings and tables, made of escaped text)
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        """Return the markup itself, as jinja2 asks for it."""
+        return str(self)
 
 
-def _typed(text: str) -> Any:
+def _typed(text: str) -> SafeMarkup:
     """Return a command as markup in which no line breaks within the name of an option."""
-    return _markup(_OPTION.sub(r'<span class="o">\g<0></span>', escaped(text)))
+    return SafeMarkup(_OPTION.sub(r'<span class="o">\g<0></span>', escaped(text)))
 
 
 def _unreadable(name: str, line: int, fault: str) -> InvalidInput:
-    return InvalidInput("unreadable-template", f"{name}, line {line}: {fault}", hint="see docs/how-to/write-a-report.md")
+    return InvalidInput(
+        "unreadable-template", f"{name}, line {line}: {fault}", hint="see docs/how-to/write-a-report.md"
+    )
+
+
+def _check_size(name: str, size: int) -> None:
+    if size > MOST_BYTES:
+        raise InvalidInput(
+            "large-report", f"the page of {name} is beyond {MOST_BYTES // 1_000_000} MB",
+            hint="narrow the questions, or leave sections out",
+        )  # fmt: skip
 
 
 def _is_ours(error: Exception) -> bool:

@@ -113,10 +113,8 @@ def draw_legend(
         What is drawn underneath.
     absent
         How many areas the answer does not have.
-    heading
-        Above the classes; empty: the measure, and what it is of.
-    every_class
-        Whether the greatest classes are named that nothing here has, as in maps that share classes.
+    heading, every_class
+        Above the classes, empty: the measure, and what it is of; whether classes are named that nothing here has.
     """
     left, right, y = view.left + view.width + 30, canvas.width_px - 40.0, view.top
     if symbols.categories:

@@ -92,20 +92,16 @@ def draw_map(
         What is drawn, or an answer: of groups its first measure.
     place
         The area of the query in the city's CRS, outlined; None: the whole city.
-    text
-        What is written.
-    crs
-        CRS of the symbols; of an answer its own.
+    text, crs
+        What is written; CRS of the symbols, of an answer its own.
     under
         Returns the layers to draw underneath, given what the map shows.
     absent
         Areas that the answer has no row of; drawn in a look of their own.
-    path
-        PNG, SVG or PDF file to write, or None.
-    size_px
-        Width and height in pixels, 640 x 480 to 10,000 x 10,000.
+    path, size_px
+        PNG, SVG or PDF file to write, or None; width and height in pixels, 640 x 480 to 10,000 x 10,000.
     classes
-        Classes of the values, that several maps may share; None: those that their values make.
+        Classes that several maps share; None: those of the values.
 
     Returns
     -------

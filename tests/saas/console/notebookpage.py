@@ -65,7 +65,8 @@ def shown(browser: Any, widget: ConsoleWidget) -> Iterator[tuple[Any, list[str]]
             page.expose_function("kernel", lambda content, buffers: _kernel(widget, content, buffers))
             page.goto(home)
             traits = {name: getattr(widget, name) for name in ("modules", "state", "height_px")}
-            page.evaluate(MODEL, {"traits": traits, "css": str(widget._css), "esm": str(widget._esm)})
+            whole = widget.get_state()
+            page.evaluate(MODEL, {"traits": traits, "css": str(whole["_css"]), "esm": str(whole["_esm"])})
             yield page, faults
         finally:
             page.close()
@@ -81,7 +82,7 @@ def _kernel(widget: ConsoleWidget, content: Any, buffers: list[str]) -> Any:
     """Return what the widget sends for a message."""
     done, sent = threading.Event(), []
     widget.send = lambda answer, bodies: (sent.append((answer, bodies)), done.set())  # type: ignore[method-assign]
-    widget._asked(widget, content, [base64.b64decode(text) for text in buffers])
+    widget.receive(widget, content, [base64.b64decode(text) for text in buffers])
     assert done.wait(60)
     answer, bodies = sent[0]
     return answer, base64.b64encode(bodies[0]).decode()

@@ -107,7 +107,8 @@ def test_colours_are_those_of_maps_and_charts():
     from stcloud.saas.report import palette
 
     text = FILES.files["core/palette.js"].content.decode()
-    for colours in (palette.SEQUENTIAL, palette.LINES, palette._BELOW, palette._ABOVE):
+    sides = [palette.diverging(3, below=below) for below in (True, False)]
+    for colours in (palette.SEQUENTIAL, palette.LINES, *sides):
         assert "[" + ", ".join(f'"{colour}"' for colour in colours) + "]" in text
     for faces in (palette.HOT, palette.COLD):
         for name, colour in faces.items():

@@ -59,10 +59,9 @@ def test_an_answer_is_given_with_its_groups_and_places(city):
     assert received(AnswerDesk(city.query("calls").count()), "/answer.geojson").status == 404
 
 
-def test_more_rows_than_a_page_shows_are_refused(city, monkeypatch):
-    monkeypatch.setattr("stcloud.saas.console.answerdesk._MOST_ROWS", 10)
+def test_more_rows_than_a_page_shows_are_refused(city):
     with pytest.raises(InvalidInput, match="40 rows"):
-        city.query("calls").rows().explore()
+        AnswerDesk(city.query("calls").rows(), most_rows=39)
 
 
 def test_without_the_library_it_says_what_to_install(city, monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 
 from stcloud.errors import InvalidInput, MissingExtra, NotFound
 from stcloud.paas.query import Question
+from stcloud.saas.paper import template
 from stcloud.saas.paper.paper import paper_of
 from stcloud.saas.paper.template import PaperTemplate
 
@@ -26,7 +27,7 @@ def test_an_own_template_chooses_sections(paper_city, tmp_path):
 
 
 def test_an_own_template_writes_its_own_markup(paper_city, tmp_path):
-    text = '{% for part in paper.parts %}{{ part.section("overview").figures[0].command }}|{{ paper.city }}{% endfor %}'
+    text = '{% set part = paper.parts[0] %}{{ part.section("overview").figures[0].command }}|{{ paper.city }}'
     assert page(paper_city, tmp_path, text).startswith("stcloud query town calls --when 2024-06 --known-at ")
     assert page(paper_city, tmp_path, text).endswith("|Town &lt;i&gt;")
 
@@ -45,9 +46,10 @@ def test_a_template_that_reaches_further_is_refused_with_its_line(paper_city, tm
 
 
 @pytest.mark.parametrize(("text", "fault"), [
-    ("\n\n{% for %}", "line 3"), ("\n{{ nothing }}", "line 2: 'nothing' is undefined"), ("\n{{ paper.nothing }}", "line 2"),
-    ("\n\n{% include '/etc/passwd' %}", "line 3: there is no template '/etc/passwd'"), ("{% extends 'other' %}", "line 1"),
-    ("\n{{ 1 / 0 }}", "line 2"), ("\n{{ paper.parts[7].title }}", "line 2"), ("\n{{ paper.parts[0].section() }}", "line 2"),
+    ("\n\n{% for %}", "line 3"), ("\n{{ nothing }}", "line 2: 'nothing' is undefined"),
+    ("\n{{ paper.nothing }}", "line 2"), ("\n{{ 1 / 0 }}", "line 2"), ("{% extends 'other' %}", "line 1"),
+    ("\n\n{% include '/etc/passwd' %}", "line 3: there is no template '/etc/passwd'"),
+    ("\n{{ paper.parts[7].title }}", "line 2"), ("\n{{ paper.parts[0].section() }}", "line 2"),
     ("\n{{ paper.city = 1 }}", "line 2"),
 ])  # fmt: skip
 def test_a_template_that_is_wrong_is_refused_with_its_line(paper_city, tmp_path, text, fault):
@@ -77,3 +79,17 @@ def test_reports_need_jinja2(monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MissingExtra, match=r"jinja2.*stcloud\[report\]"):
         PaperTemplate()
+
+
+def test_a_page_without_end_is_refused(paper_city, tmp_path, monkeypatch):
+    monkeypatch.setattr(template, "MOST_BYTES", 1_000)
+    with pytest.raises(InvalidInput) as refused:
+        page(paper_city, tmp_path, "{% for n in range(9999) %}{{ paper.city }}{% endfor %}")
+    assert refused.value.kind == "large-report"
+
+
+def test_errors_of_templates_have_these_kinds(paper_city, tmp_path):
+    kinds = {"unknown-section", "unknown-template", "report-needed"}
+    with pytest.raises(NotFound) as refused:
+        page(paper_city, tmp_path, '{{ paper.parts[0].section("x") }}')
+    assert refused.value.kind in kinds

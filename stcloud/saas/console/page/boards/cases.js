@@ -1,4 +1,5 @@
 // Cases: what waits for a role, a search, a new one, how they are evaluated; a case opened beside.
+import { anew } from "../components/board/anew.js";
 import { Choice, Parts } from "../components/board/controls.js";
 import { Instants } from "../components/board/instants.js";
 import { CaseDetail } from "../components/cases/casedetail.js";
@@ -16,7 +17,7 @@ const VIEWS = /** @type {const} */ (["", "find", "open", "evaluation"]);
 /** @typedef {import("../components/cases/logs.js").CaseEntry} CaseEntry */
 
 /** @param {{state: import("../core/state.js").State}} given */
-export function Cases({ state }) {
+function CasesBoard({ state }) {
   const { store, t } = useConsole();
   const answer = useLogs();
   /** @type {import("../components/cases/logs.js").Log[]} */
@@ -26,7 +27,7 @@ export function Cases({ state }) {
   const names = useNames(workflow);
   const [cases, setCases] = useState(/** @type {CaseEntry[]} */ ([]));
   if (answer.problem) return html`<${Failure} problem=${answer.problem} t=${t} />`;
-  if (!answer.value) return html`<p role="status" class="note">${t("starting")}</p>`;
+  if (!answer.value) return html`<p role="status" class="note" aria-busy="true">${t("starting")}</p>`;
   if (!log) return html`<p class="empty">${t("cases.none")}</p>`;
   const role = log.own_roles.includes(state.role) ? state.role : (log.own_roles.includes("operator") ? "operator" : (log.own_roles[0] ?? ""));
   const view = VIEWS.includes(/** @type {any} */ (state.view)) ? state.view : "";
@@ -64,3 +65,5 @@ function Beside({ given, cases, view }) {
     <div class=${state.case ? "lowmap" : ""}><${CaseMap} cases=${cases} state=${state} place=${place} onPlace=${view === "open" ? choose : undefined} /></div>
     ${state.case && html`<${CaseDetail} key=${state.case} ...${given} />`}`;
 }
+
+export const Cases = anew(CasesBoard);

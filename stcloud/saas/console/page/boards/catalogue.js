@@ -1,5 +1,7 @@
 // What layers there are: by theme, how fresh and how good; one of them opened beside.
+import { anew } from "../components/board/anew.js";
 import { Choice, Typed } from "../components/board/controls.js";
+import { Instants } from "../components/board/instants.js";
 import { LayerDetail } from "../components/catalogue/layerdetail.js";
 import { LayerList } from "../components/catalogue/layerlist.js";
 import { freshnessOf, useLayers } from "../components/catalogue/layers.js";
@@ -10,7 +12,7 @@ import { html, useState } from "../core/html.js";
 /** @typedef {import("../components/catalogue/layers.js").LayerDocument} LayerDocument */
 
 /** @param {{state: import("../core/state.js").State}} given */
-export function Catalogue({ state }) {
+function CatalogueBoard({ state }) {
   const { t } = useConsole();
   const { layers, problem, waiting } = useLayers();
   const [wish, setWish] = useState({ text: "", theme: "", kind: "", fresh: "" });
@@ -28,6 +30,7 @@ export function Catalogue({ state }) {
         <${Choice} label=${t("layer.kind")} value=${wish.kind} options=${[all, ...kinds.map((kind) => ({ value: kind, text: t(`kind.${kind}`) }))]} onChange=${(/** @type {string} */ kind) => wished({ kind })} />
         <${Choice} label=${t("fresh")} value=${wish.fresh} options=${[all, ...["stale", "current", "unstated"].map((value) => ({ value, text: t(`fresh.${value}`) }))]} onChange=${(/** @type {string} */ fresh) => wished({ fresh })} />
       </form>
+      <${Instants} state=${state} />
       ${problem && html`<${Failure} problem=${problem} t=${t} />`}
       ${!waiting && !problem && html`<p role="status" class="note">${layers.length ? t("catalogue.shown", { shown: chosen.length, all: layers.length }) : t("catalogue.none")}</p>`}
       <${LayerList} layers=${chosen} state=${state} />
@@ -47,3 +50,5 @@ function isWished(layer, { text, theme, kind, fresh }) {
   return words.every((word) => whole.includes(word)) && (!theme || layer.themes.includes(theme)) && (!kind || layer.kind === kind)
     && (!fresh || freshnessOf(layer) === fresh);
 }
+
+export const Catalogue = anew(CatalogueBoard);

@@ -1,4 +1,5 @@
 // A place at an instant: what is there, who is responsible, what happened near, which cases are open.
+import { anew } from "../components/board/anew.js";
 import { Choice } from "../components/board/controls.js";
 import { Instants } from "../components/board/instants.js";
 import { Failure } from "../components/failure.js";
@@ -15,11 +16,11 @@ const USUAL_RADIUS = "200m";
 const DAYS = 7;
 
 /** @param {{state: import("../core/state.js").State}} given */
-export function Situation({ state }) {
+function SituationBoard({ state }) {
   const { api, city, store, t } = useConsole();
   const radius = state.radius || USUAL_RADIUS;
   const place = state.at ? state.at.split(",").map(Number) : null;
-  const nearest = city.layers.filter((layer) => layer.kind === "feature" && layer.role === "features").map((layer) => layer.name);
+  const nearest = city.layers.filter((layer) => layer.kind === "feature" && layer.role === "features" && layer.may.includes("read")).map((layer) => layer.name);
   const asked = place && {
     lon: place[0], lat: place[1], radius, days: DAYS, known_at: state.known, nearest, ...(state.asof && { at: state.asof }),
   };
@@ -47,3 +48,5 @@ export function Situation({ state }) {
     </section>
   </div>`;
 }
+
+export const Situation = anew(SituationBoard);

@@ -64,16 +64,22 @@ export function useLayer(name) {
 }
 
 /**
- * Return the layers of features whose shapes are areas.
+ * Return the layers of features whose shapes are areas, as far as they are known.
  * @returns {Record<string, any>[]}
  */
-export function useAreaLayers() {
+export const useAreaLayers = () => useAreas().layers;
+
+/**
+ * Return the layers of features whose shapes are areas, and whether there may be more.
+ * @returns {{layers: Record<string, any>[], waiting: boolean}}
+ */
+export function useAreas() {
   const { api, city } = useConsole();
   const sure = ["communities", "administrative-areas"];
   const perhaps = city.layers.filter(({ kind, role }) => kind === "feature" && role === "features");
   const looked = useAnswer(() => Promise.all(perhaps.map((layer) => isArea(api, city, layer.name))), [perhaps.map(({ name }) => name), city.now]);
-  const areas = perhaps.filter((_, at) => looked.value?.[at]);
-  return [...sure.flatMap((part) => city.layers.filter(({ role }) => role === part)), ...areas];
+  const areas = [...sure.flatMap((part) => city.layers.filter(({ role }) => role === part)), ...perhaps.filter((_, at) => looked.value?.[at])];
+  return { layers: areas, waiting: looked.waiting };
 }
 
 /**

@@ -10,6 +10,7 @@ import { layerOf } from "./asked.js";
  * @property {(by: string) => string} of what a part of `by` is called
  * @property {(by: string, value: any) => string} value what a value of it is called
  * @property {(column: string) => string} column what a column is called
+ * @property {(column: string) => boolean} coded whether a column holds codes of classes
  */
 
 export const BINS = Object.freeze(["hour", "day", "week", "month", "quarter", "year", "weekday", "hour-of-day"]);
@@ -38,6 +39,7 @@ export function useNaming(layer) {
     const column = (/** @type {string} */ name) => columns.get(name)?.title || name;
     return {
       column,
+      coded: (name) => Boolean(columns.get(name)?.classes),
       of: (by) => byName(by, columns.has(unquoted(by)), column, city, t),
       value(by, value) {
         if (value === null || value === "") return t("no-value");

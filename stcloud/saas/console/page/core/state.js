@@ -43,6 +43,7 @@
  * @property {string} indicators of evaluations, with commas between them; empty: the usual ones
  * @property {string} department whose cases are shown; empty: of all
  * @property {string} radius around a place: `200m`
+ * @property {string} span of series: `2016-12`, `2016-12-01/2016-12-08`
  * @property {string} method of series that are resampled: `mean`
  * @property {string} rule of episodes, as JSON
  */
@@ -52,7 +53,7 @@ export const EMPTY = Object.freeze({
   board: "explore", lang: "", theme: "", layer: "",
   what: [], where: [], when: [], weekdays: "", hours: "", months: "", seasons: "", days: "",
   asof: "", known: "", other: "", by: "", measure: "", compare: "", group: [], under: [], map: "", rows: "",
-  log: "", role: "", case: "", station: "", value: "", at: "", cell: "", every: "", period: "", record: "", grid: "", distance: "", top: "", view: "", drill: "", judged: "", indicators: "", department: "", radius: "", method: "", rule: "",
+  log: "", role: "", case: "", station: "", value: "", at: "", cell: "", every: "", period: "", record: "", grid: "", distance: "", top: "", view: "", drill: "", judged: "", indicators: "", department: "", radius: "", span: "", method: "", rule: "",
 });
 
 /** @typedef {keyof State} Field */

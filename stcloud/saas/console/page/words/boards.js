@@ -5,6 +5,7 @@ import * as series from "./series.js";
 /** @type {Record<string, string>} */
 export const en = {
   all: "All",
+  "table.of": "Table: {caption}",
   search: "Search",
   links: "Elsewhere",
   theme: "Theme",
@@ -15,6 +16,7 @@ export const en = {
   "instants.same": "the same instant",
   "instants.now": "Now",
   "catalogue.title": "Layers",
+  "catalogue.table": "Table of layers",
   "catalogue.search.hint": "name, owner, keyword",
   "catalogue.shown": "{shown} of {all} layers",
   "catalogue.none": "There is no layer that you may see. Sign in, or ask whoever runs the service.",
@@ -171,6 +173,7 @@ export const en = {
 /** @type {Record<string, string>} */
 export const zh = {
   all: "全部",
+  "table.of": "表格：{caption}",
   search: "搜索",
   links: "其他入口",
   theme: "主题",
@@ -181,6 +184,7 @@ export const zh = {
   "instants.same": "同一时刻",
   "instants.now": "现在",
   "catalogue.title": "图层",
+  "catalogue.table": "图层表",
   "catalogue.search.hint": "名称、责任部门、关键词",
   "catalogue.shown": "共 {all} 个图层，显示 {shown} 个",
   "catalogue.none": "没有您可查看的图层。请登录，或联系系统管理员。",

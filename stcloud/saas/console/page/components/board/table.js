@@ -1,4 +1,5 @@
 // A table that is scrolled in its own frame, so that a narrow window stays whole.
+import { useConsole } from "../../core/hooks.js";
 import { html } from "../../core/html.js";
 
 /**
@@ -7,7 +8,8 @@ import { html } from "../../core/html.js";
  *   `rows`: texts or elements by the names of the columns; `hidden`: the caption is for screen readers alone
  */
 export function Table({ caption, columns, rows, hidden = false, chosen }) {
-  return html`<div class="scrolled" tabindex="0" role="region" aria-label=${caption}>
+  const { t } = useConsole();
+  return html`<div class="scrolled" tabindex="0" role="region" aria-label=${t("table.of", { caption })}>
     <table>
       <caption class=${hidden ? "unseen" : ""}>${caption}</caption>
       <thead><tr>${columns.map((column) => html`<th scope="col" class=${classOf(column)}>${column.text}</th>`)}</tr></thead>

@@ -3,6 +3,7 @@ import { useConsole } from "../../core/hooks.js";
 import { html, useEffect, useState } from "../../core/html.js";
 import { Choice, Said } from "../board/controls.js";
 import { ActionForm } from "./actionform.js";
+import { titleOf } from "./logs.js";
 
 /** @typedef {import("./logs.js").Form} Form */
 
@@ -37,12 +38,4 @@ export function Act({ found, log, names, role, state }) {
     ${form && html`<${ActionForm} key=${`${form.action}/${found.seq}`} form=${form} names=${names} log=${log.name} role=${role} number=${state.case} expected=${found.seq} kind=${found.values.kind ?? ""}
       onDone=${(/** @type {any} */ answer) => done(answer, form)} onReload=${reload} onLeave=${() => setChosen("")} />`}
   </section>`;
-}
-
-/**
- * @param {Form} form
- * @param {string} lang
- */
-export function titleOf(form, lang) {
-  return (lang === "zh" && form.title_zh) || form.title || form.action;
 }

@@ -2,17 +2,17 @@
 import { useConsole } from "../../core/hooks.js";
 import { html, useEffect, useRef, useState } from "../../core/html.js";
 import { Failure } from "../failure.js";
-import { titleOf } from "./act.js";
 import { actor } from "./actor.js";
 import { Fields, read } from "./fields.js";
+import { titleOf } from "./logs.js";
 import { Actor } from "./actorfields.js";
 
 /**
  * @param {{form: import("./logs.js").Form, names: import("./logs.js").Names, log: string, role: string, number?: string, expected?: number, kind?: string,
- *   at?: [number, number] | null, hidden?: string[], onDone: (answer: any) => void, onReload: () => void, onLeave: () => void}} given
+ *   at?: [number, number] | null, hidden?: string[], first?: string[], onDone: (answer: any) => void, onReload: () => void, onLeave: () => void}} given
  *   `number`: the case; without one the action opens one, at `at`; `expected`: number of the last action that is known
  */
-export function ActionForm({ form, names, log, role, number, expected, kind = "", at = null, hidden = [], onDone, onReload, onLeave }) {
+export function ActionForm({ form, names, log, role, number, expected, kind = "", at = null, hidden = [], first = [], onDone, onReload, onLeave }) {
   const { api, city, t, lang } = useConsole();
   const place = useRef(/** @type {HTMLFormElement | null} */ (null));
   const id = useRef(newId());
@@ -42,7 +42,7 @@ export function ActionForm({ form, names, log, role, number, expected, kind = ""
   const faster = problem?.status === 409 && problem.kind !== "action-id-reused";
   return html`<form class="action-form" ref=${place} onSubmit=${submit} aria-label=${titleOf(form, lang)} aria-busy=${sending}>
     <${Actor} session=${session} role=${role} />
-    <${Fields} fields=${fields} names=${names} kind=${kind} />
+    <${Fields} fields=${fields} names=${names} kind=${kind} first=${first} />
     ${problem && html`<${Failure} problem=${problem} t=${t} />`}
     ${problem?.status === 0 && html`<p class="note">${t("act.again")}</p>`}
     ${faster && html`<p role="alert">${t("act.faster")} <button type="button" onClick=${onReload}>${t("act.reload")}</button></p>`}

@@ -3,7 +3,7 @@ import { numberText } from "../../core/format.js";
 import { useConsole } from "../../core/hooks.js";
 import { html, useEffect, useState } from "../../core/html.js";
 import { Table } from "../board/table.js";
-import { ClockBadge, Due } from "./clocktext.js";
+import { ClockBadge, clockOf, Due } from "./clocktext.js";
 
 /** @typedef {import("./logs.js").CaseEntry} CaseEntry */
 
@@ -25,7 +25,7 @@ export function CaseList({ cases, names, state, caption, more }) {
     key: entry.number,
     number: html`<button type="button" class="link" aria-pressed=${entry.number === state.case} onClick=${() => store.set({ case: entry.number, ...seen(entry, state.map) })}>${entry.number}</button>
       <span class="aside">${entry.department ?? ""}</span>`,
-    clock: html`<${ClockBadge} clock=${entry.clock} />${entry.clock?.due && html`<span class="aside">${t("case.due")} <${Due} clock=${entry.clock} /></span>`}`,
+    clock: html`<${ClockBadge} clock=${clockOf(entry)} stage=${!entry.clock} />${clockOf(entry)?.due && html`<span class="aside">${t("case.due")} <${Due} clock=${clockOf(entry)} /></span>`}`,
     class: html`${entry.class_name ?? entry.class ?? "–"}<span class="aside">${names.state(entry.state)}${entry.flags.map((flag) => ` · ${names.flag(flag)}`)}</span>`,
   }));
   const last = Math.min(first + PAGE_CASES, cases.length);

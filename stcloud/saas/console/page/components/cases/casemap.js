@@ -2,7 +2,7 @@
 import { useConsole } from "../../core/hooks.js";
 import { html, useMemo } from "../../core/html.js";
 import { MapView } from "../mapview.js";
-import { lightOf } from "./clocktext.js";
+import { clockOf, lightOf } from "./clocktext.js";
 
 /** @typedef {import("./logs.js").CaseEntry} CaseEntry */
 
@@ -38,7 +38,7 @@ export function CaseMap({ cases, state, place = null, onPlace }) {
 function pointOf(entry) {
   return {
     type: "Feature", geometry: { type: "Point", coordinates: [entry.lon, entry.lat] },
-    properties: { number: entry.number, light: lightOf(entry.clock) || "none", text: entry.class_name ?? entry.class ?? "" },
+    properties: { number: entry.number, light: lightOf(clockOf(entry)) || "none", text: entry.class_name ?? entry.class ?? "" },
   };
 }
 

@@ -9,12 +9,20 @@ import { html } from "../../core/html.js";
 const SIGNS = /** @type {Record<string, string>} */ ({ red: "⚠", yellow: "◔", green: "●" });
 const LOOKS = /** @type {Record<string, string>} */ ({ red: "overdue", yellow: "soon", green: "running" });
 
-/** @param {{clock: CaseClock | null}} given */
-export function ClockBadge({ clock }) {
+/**
+ * Return the clock by which a case is judged: its own, and before it has one that of its stage.
+ * @param {import("./logs.js").CaseEntry} entry
+ */
+export function clockOf({ clock, stage_clock: stage }) {
+  return clock ?? stage;
+}
+
+/** @param {{clock: CaseClock | null, stage?: boolean}} given `stage`: say of which stage it is */
+export function ClockBadge({ clock, stage = false }) {
   const { t, lang } = useConsole();
   const light = lightOf(clock);
   const look = clock?.paused ? "paused" : (LOOKS[light] ?? "off");
-  return html`<span class=${`badge ${look}`}><span aria-hidden="true">${SIGNS[light] ?? "○"} </span>${wordsOf(clock, t, lang)}</span>`;
+  return html`<span class=${`badge ${look}`}><span aria-hidden="true">${SIGNS[light] ?? "○"} </span>${stage && clock ? `${t(`stage.${clock.stage}`)}: ` : ""}${wordsOf(clock, t, lang)}</span>`;
 }
 
 /** @param {{clock: CaseClock | null}} given */

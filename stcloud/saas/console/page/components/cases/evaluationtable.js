@@ -61,7 +61,7 @@ function CaseCount({ value, drill, label, state }) {
   const { store, t, lang } = useConsole();
   if (value === null || value === undefined) return html`–`;
   const text = JSON.stringify(drill);
-  return html`<button type="button" class="count" data-count=${value} data-cases=${text} aria-pressed=${state.drill === text}
+  return html`<button type="button" class="count" data-case-count=${value} data-cases=${text} aria-pressed=${state.drill === text}
     aria-label=${t("evaluation.open", { value: numberText(value, lang), label })} onClick=${() => store.set({ drill: text, case: "" })}>${numberText(value, lang)}</button>`;
 }
 

@@ -7,11 +7,11 @@ import { useClasses } from "./classes.js";
 
 const CODE = /^[A-Za-z0-9_.-]{1,60}$/;
 
-/** @param {{fields: FormField[], names: import("./logs.js").Names, kind: string}} given */
-export function Fields({ fields, names, kind }) {
+/** @param {{fields: FormField[], names: import("./logs.js").Names, kind: string, first?: string[]}} given `first`: what is usually stated, though it need not */
+export function Fields({ fields, names, kind, first = [] }) {
   const { t } = useConsole();
-  const needed = fields.filter((field) => field.required);
-  const optional = fields.filter((field) => !field.required);
+  const needed = fields.filter((field) => field.required || first.includes(field.name));
+  const optional = fields.filter((field) => !needed.includes(field));
   const drawn = (/** @type {FormField} */ field) => html`<${Field} key=${field.name} field=${field} label=${names.field(field.name, field.title)} kind=${kind} />`;
   return html`<div class="controls">${needed.map(drawn)}</div>
     ${optional.length > 0 && html`<details class="optional" open=${!needed.length}><summary>${t("act.optional")}</summary><div class="controls">${optional.map(drawn)}</div></details>`}`;

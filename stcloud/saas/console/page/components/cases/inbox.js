@@ -5,7 +5,7 @@ import { html, useState } from "../../core/html.js";
 import { Choice, Typed } from "../board/controls.js";
 import { Failure } from "../failure.js";
 import { CaseList } from "./caselist.js";
-import { lightOf } from "./clocktext.js";
+import { clockOf, lightOf } from "./clocktext.js";
 import { instantsOf, isPresent } from "./logs.js";
 import { readCases } from "./readcases.js";
 
@@ -18,7 +18,7 @@ export function Inbox({ log, role, names, state, onCases }) {
   const asked = { role, department: state.department, ...instantsOf(state, city) };
   const answer = useAnswer((signal) => readCases(api, log.name, asked, signal).then((read) => (onCases(read.cases), read)), [log.name, asked, isPresent(state, city) && state.known]);
   const { cases = [], more = false } = answer.value ?? {};
-  const overdue = cases.filter((entry) => lightOf(entry.clock) === "red").length;
+  const overdue = cases.filter((entry) => lightOf(clockOf(entry)) === "red").length;
   const caption = t("inbox.title", { role: names.role(role), count: `${numberText(cases.length, lang)}${more ? "+" : ""}` });
   return html`<section aria-busy=${answer.waiting}>
     <div class="controls">

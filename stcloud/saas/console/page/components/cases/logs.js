@@ -89,11 +89,25 @@ export function instantsOf(state, city) {
   return { known: state.known, ...(state.asof && { at: state.asof }) };
 }
 
+/** When the page first knew of a city; signing in later does not make what it shows the past. @type {Map<string, string>} */
+const began = new Map();
+
 /**
  * Return whether the page shows cases as they are now, and not as they were: only then can be acted.
  * @param {import("../../core/state.js").State} state
  * @param {import("../../core/hooks.js").City} city
  */
 export function isPresent(state, city) {
-  return !state.asof && Date.parse(state.known) >= Date.parse(city.now);
+  const begun = began.get(city.name) ?? city.now;
+  began.set(city.name, begun);
+  return !state.asof && Date.parse(state.known) >= Date.parse(begun);
+}
+
+/**
+ * Return what an action is called.
+ * @param {Form} form
+ * @param {string} lang
+ */
+export function titleOf(form, lang) {
+  return (lang === "zh" && form.title_zh) || form.title || form.action;
 }

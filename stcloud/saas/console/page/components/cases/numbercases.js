@@ -36,7 +36,7 @@ export function NumberCases({ asked, found, state }) {
     reported: clockText(each.reported_at, city.zone), due: clockText(each.due_at, city.zone), closed: clockText(each.closed_at, city.zone),
   }));
   return html`<section class="pane" aria-labelledby="number-title" aria-busy=${answer.waiting}>
-    <h2 id="number-title" tabindex="-1" ref=${heading} data-rows=${count}>${t("evaluation.cases", { count: numberText(count, lang), indicator: indicator ? titleOf(indicator, lang) : drill.indicator })}</h2>
+    <h2 id="number-title" tabindex="-1" ref=${heading} data-case-rows=${count}>${t("evaluation.cases", { count: numberText(count, lang), indicator: indicator ? titleOf(indicator, lang) : drill.indicator })}</h2>
     <p class="note">${drill.group ? `${t(`by.${by}`)}: ${label(drill.group[by])}` : t("evaluation.all")}</p>
     <div class="controls">
       ${rate && html`<${Choice} label=${t("evaluation.part")} value=${drill.part} options=${["numerator", "denominator", "difference"].map((value) => ({ value, text: t(`part.of.${value}`) }))}

@@ -4,22 +4,22 @@ import { html, useState } from "../../core/html.js";
 import { Choice, Said } from "../board/controls.js";
 import { PlaceText } from "../situation/placetext.js";
 import { ActionForm } from "./actionform.js";
-import { titleOf } from "./act.js";
 
 const GIVEN_BY_PLACE = ["lon", "lat", "cell"];
+const SEEN = ["kind", "class", "condition"];
 
 /**
  * @param {{log: import("./logs.js").Log, workflow: any, names: import("./logs.js").Names, state: import("../../core/state.js").State, role: string}} given
  */
 export function OpenCase({ log, workflow, names, state, role }) {
-  const { api, store, t, lang } = useConsole();
+  const { api, store, t } = useConsole();
   const [said, setSaid] = useState("");
   const [made, setMade] = useState(0);
   const opening = workflow?.opening ?? {};
   const roles = Object.keys(opening);
   const chosen = roles.includes(role) ? role : (roles[0] ?? "");
   const form = opening[chosen]?.[0];
-  if (!workflow) return html`<p class="note" role="status">${t("starting")}</p>`;
+  if (!workflow) return html`<p class="note" role="status" aria-busy="true">${t("starting")}</p>`;
   if (!log.may.includes("act") || !form) return html`<p class="note">${t("open.forbidden")}</p>`;
   const at = state.at ? /** @type {[number, number]} */ (state.at.split(",").map(Number)) : null;
   const done = async (/** @type {any} */ answer) => {
@@ -36,17 +36,7 @@ export function OpenCase({ log, workflow, names, state, role }) {
       <${PlaceText} state=${state} />
       <${Choice} label=${t("act.as")} value=${chosen} options=${roles.map((name) => ({ value: name, text: names.role(name) }))} onChange=${(/** @type {string} */ name) => store.set({ role: name })} />
     </div>
-    <${ActionForm} key=${`${made}/${chosen}`} form=${{ ...form, title: t("open.submit", { action: titleOf(form, lang) }), title_zh: t("open.submit", { action: titleOf(form, lang) }), fields: ordered(form.fields) }} names=${names} log=${log.name} role=${chosen} at=${at} hidden=${GIVEN_BY_PLACE}
+    <${ActionForm} key=${`${made}/${chosen}`} form=${form} names=${names} log=${log.name} role=${chosen} at=${at} hidden=${GIVEN_BY_PLACE} first=${SEEN}
       onDone=${done} onReload=${() => {}} onLeave=${() => store.set({ view: "" })} />
   </section>`;
-}
-
-/**
- * Return the fields of a report with kind, class and condition first: they are what is seen.
- * @param {import("./logs.js").FormField[]} fields
- */
-function ordered(fields) {
-  const first = ["kind", "class", "condition"];
-  const important = fields.filter(({ name }) => first.includes(name)).map((field) => ({ ...field, required: field.required }));
-  return [...fields.filter(({ required }) => required), ...important.filter(({ required }) => !required), ...fields.filter(({ name, required }) => !required && !first.includes(name))];
 }

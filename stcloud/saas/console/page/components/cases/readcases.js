@@ -1,4 +1,5 @@
 // Reads lists of cases page after page, and puts the most pressing first.
+import { clockOf } from "./clocktext.js";
 
 /** @typedef {import("./logs.js").CaseEntry} CaseEntry */
 
@@ -36,11 +37,13 @@ function byUrgency(one, other) {
 }
 
 /** @param {CaseEntry} entry */
-function rankOf({ clock }) {
+function rankOf(entry) {
+  const clock = clockOf(entry);
   return clock?.light ? PRESSING[clock.light] : 3;
 }
 
 /** @param {CaseEntry} entry */
-function dueOf({ clock }) {
+function dueOf(entry) {
+  const clock = clockOf(entry);
   return clock?.due ? Date.parse(clock.due) : Infinity;
 }

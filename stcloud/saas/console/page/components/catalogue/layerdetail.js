@@ -3,13 +3,13 @@ import { clockText } from "../../core/cityclock.js";
 import { numberText } from "../../core/format.js";
 import { useAnswer, useConsole } from "../../core/hooks.js";
 import { html, useEffect, useRef } from "../../core/html.js";
-import { Count } from "../count.js";
 import { Failure } from "../failure.js";
 import { Columns } from "./columns.js";
 import { Freshness } from "./freshness.js";
-import { lengthText, rowsOf, useRowCounts } from "./layers.js";
+import { lengthText, useRowCounts } from "./layers.js";
 import { Loads } from "./loads.js";
 import { LayerLinks } from "./links.js";
+import { RowCount } from "./rowcount.js";
 import { show } from "../board/shown.js";
 
 /** @typedef {import("./layers.js").LayerDocument} LayerDocument */
@@ -56,13 +56,13 @@ function Ways({ layer, state }) {
 /** @param {{layer: LayerDocument, state: import("../../core/state.js").State}} given */
 function About({ layer, state }) {
   const { city, t, lang } = useConsole();
-  const count = useRowCounts([layer], state)[layer.name] ?? null;
+  const { counts, waiting } = useRowCounts([layer], state);
   const quality = layer.quality;
   const rejected = quality && `${numberText(quality.rejected, lang)} / ${numberText(quality.read, lang)}${share(quality.rejected_share, lang)}`;
   /** @type {[string, any][]} */
   const facts = [
     [t("layer.kind"), t(`kind.${layer.kind}`)],
-    [t("rows"), layer.may.includes("read") ? html`<${Count} value=${count} question=${rowsOf(layer, state)} label=${layer.title} />` : numberText(count, lang)],
+    [t("rows"), html`<${RowCount} layer=${layer} count=${counts[layer.name]} />`],
     [t("layer.time"), `${clockText(layer.first, city.zone)} – ${clockText(layer.last, city.zone)}`],
     [t("layer.complete-to"), clockText(layer.complete_to, city.zone)],
     [t("quality.rejected.of"), rejected ?? "–"],
@@ -71,7 +71,7 @@ function About({ layer, state }) {
     [t("layer.owner"), layer.owner], [t("layer.contact"), layer.contact], [t("layer.licence"), layer.licence],
     [t("theme"), layer.themes.join(", ")], [t("layer.keywords"), (layer.keywords ?? []).join(", ")], [t("layer.lineage"), layer.lineage],
   ];
-  return html`<dl class="about-list">${facts.filter(([, value]) => value).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+  return html`<dl class="about-list" aria-busy=${waiting}>${facts.filter(([, value]) => value).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
 /**

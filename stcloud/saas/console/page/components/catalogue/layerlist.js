@@ -3,16 +3,16 @@ import { clockText } from "../../core/cityclock.js";
 import { numberText } from "../../core/format.js";
 import { useConsole } from "../../core/hooks.js";
 import { html } from "../../core/html.js";
-import { Count } from "../count.js";
+import { RowCount } from "./rowcount.js";
 import { Freshness } from "./freshness.js";
-import { lengthText, rowsOf, useRowCounts } from "./layers.js";
+import { lengthText, useRowCounts } from "./layers.js";
 
 /** @typedef {import("./layers.js").LayerDocument} LayerDocument */
 
 /** @param {{layers: LayerDocument[], state: import("../../core/state.js").State}} given */
 export function LayerList({ layers, state }) {
   const { city, store, t, lang } = useConsole();
-  const counts = useRowCounts(layers, state);
+  const { counts, waiting } = useRowCounts(layers, state);
   const narrow = Boolean(state.record);
   const groups = byTheme(layers, t("theme.none"));
   const columns = [
@@ -30,9 +30,7 @@ export function LayerList({ layers, state }) {
     name: layer.name,
     title: html`<button type="button" class="link" aria-expanded=${layer.name === state.record} onClick=${() => open(layer.name)}>${layer.title}</button>
       <span class="aside">${layer.title === layer.name ? "" : `${layer.name} · `}${aboutOf(layer, t)}</span>`,
-    rows: layer.may.includes("read")
-      ? html`<${Count} value=${counts[layer.name] ?? null} question=${rowsOf(layer, state)} label=${layer.title} />`
-      : numberText(counts[layer.name], lang),
+    rows: html`<${RowCount} layer=${layer} count=${counts[layer.name]} />`,
     time: html`${dayText(layer.first, city.zone)} – ${dayText(layer.last, city.zone)}`,
     loaded: clockText(layer.last_load?.recorded, city.zone),
     fresh: html`<${Freshness} layer=${layer} />`,
@@ -40,7 +38,7 @@ export function LayerList({ layers, state }) {
     unplaced: numberText(layer.quality?.unplaced, lang),
     late: lengthText(layer.quality?.lateness_s, t, lang),
   });
-  return html`<div class="scrolled" tabindex="0" role="region" aria-label=${t("catalogue.title")}>
+  return html`<div class="scrolled" tabindex="0" role="region" aria-label=${t("catalogue.table")} aria-busy=${waiting}>
     <table>
       <caption class="unseen">${t("catalogue.title")}</caption>
       <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.number ? "numeric" : ""}>${column.text}</th>`)}</tr></thead>

@@ -66,23 +66,35 @@ export function rowsOf(layer, state) {
 }
 
 /**
- * Return how many rows each layer has, by name; null: it cannot be counted.
+ * @typedef {{value: number | null, question: import("../../core/question.js").Question}} RowCount null: it cannot be counted
+ */
+
+/**
+ * Return how many rows each layer has, by name, each with the question that it answers: also while another is awaited.
  * @param {LayerDocument[]} layers
  * @param {import("../../core/state.js").State} state
- * @returns {Record<string, number | null>}
+ * @returns {{counts: Record<string, RowCount>, waiting: boolean}}
  */
 export function useRowCounts(layers, state) {
   const { api } = useConsole();
   const counted = layers.filter((layer) => layer.kind !== "scene" && layer.may.length > 0);
-  const questions = counted.map((layer) => ({ ...rowsOf(layer, state), count: true }));
-  const answer = useAnswer((signal) => (questions.length ? api.batch(questions, { signal }) : undefined), [questions]);
-  /** @type {Record<string, number | null>} */
-  const counts = {};
-  counted.forEach((layer, place) => {
-    const part = answer.value?.[place];
-    counts[layer.name] = part && "rows" in part ? (part.rows[0]?.count ?? null) : null;
-  });
-  return counts;
+  const questions = counted.map((layer) => rowsOf(layer, state));
+  const answer = useAnswer((signal) => (questions.length ? counts(api, questions, signal) : undefined), [questions]);
+  return { counts: answer.value ?? {}, waiting: questions.length > 0 && answer.waiting };
+}
+
+/**
+ * @param {import("../../core/api.js").Api} api
+ * @param {import("../../core/question.js").Question[]} questions
+ * @param {AbortSignal} signal
+ * @returns {Promise<Record<string, RowCount>>}
+ */
+async function counts(api, questions, signal) {
+  const answers = await api.batch(questions.map((question) => ({ ...question, count: true })), { signal });
+  return Object.fromEntries(answers.map((part, place) => {
+    const question = questions[place];
+    return [question.layer, { question, value: "rows" in part ? (part.rows[0]?.count ?? null) : null }];
+  }));
 }
 
 /**

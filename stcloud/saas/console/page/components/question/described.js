@@ -28,8 +28,9 @@ export function filterWords(filter, naming, t) {
   }
   const named = operator === "is" || operator === "class" || operator === "begins" ? values.map((value) => naming.value(condition.column, value)) : values;
   const shown = named.length > 4 ? [...named.slice(0, 3), t("more", { n: named.length - 3 })] : named;
+  const ofClass = naming.coded(condition.column) && (operator === "is" || operator === "begins");
   const last = operator === "between" || operator === "days" ? t("to") : t("or");
-  return `${column} ${t(`op.${operator}`)} ${shown.join(last)}`.trim();
+  return `${column} ${t(ofClass ? "op.class" : `op.${operator}`)} ${shown.join(last)}`.trim();
 }
 
 /**

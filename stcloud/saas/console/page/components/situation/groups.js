@@ -68,11 +68,12 @@ function Counts({ name, situation, part, days }) {
   const { api, city, t } = useConsole();
   const layers = [...new Set(part.records.map((record) => record.layer))].filter(Boolean);
   const questions = layers.map((layer) => rowsNear(situation, layer, days));
-  const answer = useAnswer((signal) => (questions.length ? api.batch(questions.map((question) => ({ ...question, count: true })), { signal }) : undefined), [questions]);
-  return html`<p class="near-counts"><strong>${t(`part.${name}`)}</strong>${days === null ? "" : ` ${t("situation.events", { days })}`} ${layers.map((layer, number) => {
-    const counted = answer.value?.[number];
-    const title = titleOf(city, layer);
-    return html`<span class="counted">${title} <${Count} value=${counted && "rows" in counted ? counted.rows[0].count : null} question=${questions[number]} label=${title} /> </span>`;
+  const answer = useAnswer((signal) => (questions.length ? api.batch(questions.map((question) => ({ ...question, count: true })), { signal }).then((answers) => ({ answers, questions })) : undefined), [questions]);
+  const found = answer.value;
+  return html`<p class="near-counts" aria-busy=${questions.length > 0 && answer.waiting}><strong>${t(`part.${name}`)}</strong>${days === null ? "" : ` ${t("situation.events", { days })}`} ${found?.questions.map((question, number) => {
+    const counted = found.answers[number];
+    const title = titleOf(city, question.layer);
+    return html`<span class="counted">${title} <${Count} value=${"rows" in counted ? counted.rows[0].count : null} question=${question} label=${title} /> </span>`;
   })}</p>`;
 }
 

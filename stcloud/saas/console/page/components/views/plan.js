@@ -52,7 +52,8 @@ export function planOf(state, city, layer, { areasBy, most }) {
   return { base, field, compare: compared.compare ?? "", bin, daysBy, span, topBy, areasBy, questions };
 }
 
-const SUBJECTS = /class|categor|complaint|problem|subject|type|kind|descr|offen[cs]e|status|类|问题/i;
+/** Names of columns that tell what a row is about, the plainest first. */
+const SUBJECTS = [/categor|complaint|problem|subject|offen[cs]e|问题|类别|类型/i, /class|descr/i, /^(type|kind|status|use)$/i, /type|kind/i];
 
 /**
  * Return what the list of the most frequent is by: what was chosen, else classes, else a column that tells what it was.
@@ -62,7 +63,7 @@ const SUBJECTS = /class|categor|complaint|problem|subject|type|kind|descr|offen[
 function topColumn(state, layer) {
   const offered = topColumns(layer);
   if (offered.some(({ name }) => byColumn(name) === state.top)) return state.top;
-  const chosen = offered.find(({ classes }) => classes) ?? offered.find(({ name }) => SUBJECTS.test(name)) ?? offered.find(({ values }) => values) ?? offered[0];
+  const chosen = offered.find(({ classes }) => classes) ?? SUBJECTS.map((subject) => offered.find(({ name }) => subject.test(name))).find(Boolean) ?? offered.find(({ values }) => values) ?? offered[0];
   return chosen ? byColumn(chosen.name) : "";
 }
 

@@ -1,4 +1,5 @@
 // How many in each bin of time, beside those of another period, place or moment of knowledge.
+import { layerOf } from "../../core/asked.js";
 import { numberText } from "../../core/format.js";
 import { useConsole } from "../../core/hooks.js";
 import { html, useState } from "../../core/html.js";
@@ -17,7 +18,7 @@ const MOST_BINS = 2_000;
  * @param {{plan: import("./plan.js").Plan, answer: import("../../core/api.js").Answer, naming: import("../../core/naming.js").Naming, measure: string}} given
  */
 export function Series({ plan, answer, naming, measure }) {
-  const { store, t, lang } = useConsole();
+  const { city, store, t, lang } = useConsole();
   const narrowing = useNarrowing();
   const [at, setAt] = useState(/** @type {number | undefined} */ (undefined));
   const { bin, field, base, compare } = plan;
@@ -35,7 +36,7 @@ export function Series({ plan, answer, naming, measure }) {
     else if (first !== last) store.set({ when: whenWithin(store.get().when, within({ from: bar.from, to: nextBin(bins[last].from, bin) }, plan.span)) });
   };
   const count = (/** @type {Bar} */ bar) => (bar.row ? html`<${Count} value=${bar.row.count} question=${ofGroup(base, { [bin]: bar.row[bin] })} label=${name(bar)} />` : "0");
-  const title = t("series.title", { measure, bin: t(`by.${bin}`) });
+  const title = t(layerOf(city, base.layer)?.kind === "feature" ? "series.began" : "series.title", { measure, bin: t(`by.${bin}`) });
   const table = () => ({
     caption: title,
     columns: [t(`by.${bin}`), t("count"), ...(field === "value" ? [measure] : []), ...(compared ? [besideName(compare, t), t("change")] : [])],

@@ -2,7 +2,7 @@
 import { layerOf } from "../../core/asked.js";
 import { Problem } from "../../core/api.js";
 import { quotedName } from "../../core/condition.js";
-import { useAreaLayers, useLayer } from "../../core/documents.js";
+import { useAreas, useLayer } from "../../core/documents.js";
 import { useAnswer, useConsole } from "../../core/hooks.js";
 import { html, useState } from "../../core/html.js";
 import { byColumn, useNaming } from "../../core/naming.js";
@@ -32,8 +32,8 @@ export function Views({ state }) {
   const areas = useAreaChoices();
   const [most, setMost] = useState(SHORT);
   const [tries, setTries] = useState(0);
-  const area = areas.find(({ by }) => by === state.by) ?? areas[0];
-  const plan = layer && planOf(state, city, layer, { areasBy: area ? namedBy(area.by, city) : [], most });
+  const area = areas?.find(({ by }) => by === state.by) ?? areas?.[0];
+  const plan = layer && areas && planOf(state, city, layer, { areasBy: area ? namedBy(area.by, city) : [], most });
   const coming = useAnswer((signal) => {
     if (!plan) return undefined;
     const parts = /** @type {[keyof Answers, any][]} */ (Object.entries(plan.questions));
@@ -47,7 +47,7 @@ export function Views({ state }) {
     <${Chips} state=${state} />
     <${Waiting} waiting=${waiting} />
     ${problem && html`<${Failure} problem=${problem} t=${t} again=${() => setTries(tries + 1)} />`}
-    ${shown && !problem && html`<${Answered} shown=${shown} state=${state} naming=${naming} areas=${areas} area=${area} most=${most} waiting=${coming.waiting}
+    ${shown && !problem && html`<${Answered} shown=${shown} state=${state} naming=${naming} areas=${areas ?? []} area=${area} most=${most} waiting=${coming.waiting}
       onMore=${most < LONG ? () => setMost(LONG) : undefined} />`}
   </section>`;
 }
@@ -81,11 +81,12 @@ function Answered({ shown: { plan, layer, answers }, state, naming, areas, area,
 
 /**
  * Return by which areas rows may be listed: layers of areas, and parts of the unit grid.
- * @returns {Choice[]}
+ * @returns {Choice[] | undefined} undefined: it is not known yet
  */
 function useAreaChoices() {
   const { city, t } = useConsole();
-  const layers = useAreaLayers();
+  const { layers, waiting } = useAreas();
+  if (waiting && !layers.length) return undefined;
   const parts = city.grids.length ? ["community", "street", "district"] : [];
   return [
     ...layers.map(({ name, title }) => ({ by: `in:${name}`, name: title || name })),

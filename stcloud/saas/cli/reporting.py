@@ -1,4 +1,4 @@
-"""`stcloud report`. Tested by `tests/saas/cli/test_report.py`."""
+"""`stcloud report`. Tested by `tests/saas/cli/test_reporting.py`."""
 
 from __future__ import annotations
 
@@ -36,11 +36,15 @@ PageTitle = Annotated[
 ]
 PageKnownAt = Annotated[
     str | None,
-    typer.Option(help="As it was known at this instant; default: the city's newest load.", show_default=False),
+    typer.Option(
+        help="As it was known at this instant; default: the city's newest load.", show_default=False
+    ),
 ]
 Areas = Annotated[
     str | None,
-    typer.Option(metavar="LAYER[.COLUMN]", help="Areas; default: the layer of communities.", show_default=False),
+    typer.Option(
+        metavar="LAYER[.COLUMN]", help="Areas; default: the layer of communities.", show_default=False
+    ),
 ]
 Classes = Annotated[
     str | None,
@@ -49,13 +53,17 @@ Classes = Annotated[
 Closed = Annotated[
     str | None,
     typer.Option(
-        metavar="COLUMN", help="Column with the instant of closing; default: the definition's.", show_default=False
+        metavar="COLUMN",
+        help="Column with the instant of closing; default: the definition's.",
+        show_default=False,
     ),
 ]
 Log = Annotated[
     str | None,
     typer.Option(
-        metavar="LOG|LAYER", help="What is evaluated; default: the layer, or the only log.", show_default=False
+        metavar="LOG|LAYER",
+        help="What is evaluated; default: the layer, or the only log.",
+        show_default=False,
     ),
 ]
 PdfFile = Annotated[
@@ -96,17 +104,19 @@ def report(
 
     page = PaperTemplate(template) if output is not None or pdf is not None else None
     opened = open_city(city, engine)
-    asked = [question_of(opened.configuration, {}, path) for path in questions]
+    documents = [question_of(opened.configuration, {}, path) for path in questions]
     if page is not None:
-        _write_page(opened, asked, page, given)
+        _write_page(opened, documents, page, given)
     if moving is not None:
-        _write_map(opened, asked[0], given)
+        _write_map(opened, documents[0], given)
 
 
 def _check_targets(output: Path | None, pdf: Path | None, moving: Path | None, every: str | None) -> None:
     """Refuse files that could not be written; nothing is read or created."""
     if output is None and pdf is None and moving is None:
-        raise InvalidInput("file-needed", "a report is not written to stdout", hint="name a file: -o report.html")
+        raise InvalidInput(
+            "file-needed", "a report is not written to stdout", hint="name a file: -o report.html"
+        )
     document_path(output, ".html", ".htm", ".pdf")
     document_path(pdf, ".pdf")
     document_path(moving, ".gif")
@@ -121,15 +131,15 @@ def _check_targets(output: Path | None, pdf: Path | None, moving: Path | None, e
         raise InvalidInput("no-picture", "--every is the step of a moving map", hint="add --map FILE.gif")
 
 
-def _write_page(opened: City, asked: list[Question], page: Any, given: Mapping[str, Any]) -> None:
+def _write_page(opened: City, questions: list[Question], page: Any, given: Mapping[str, Any]) -> None:
+    from stcloud.saas.paper.choices import PaperChoices  # noqa: PLC0415
     from stcloud.saas.paper.pagefile import write_page, write_pdf  # noqa: PLC0415
     from stcloud.saas.paper.paper import known_of, paper_of  # noqa: PLC0415  (slow to import)
-    from stcloud.saas.paper.scope import PaperChoices  # noqa: PLC0415
 
     choices = PaperChoices(**{name: given[name] for name in _CHOICES})
-    known = given["known_at"] or known_of(opened, asked, choices.log)
+    known = known_of(opened, given["known_at"], choices.log)
     paper = paper_of(
-        opened, asked, place=given["city"], title=given["title"] or "", language=given["lang"], choices=choices,
+        opened, questions, place=given["city"], title=given["title"] or "", language=given["lang"], choices=choices,
         known_at=known, command=_command(given, known), read=read_places,
     )  # fmt: skip
     text = page.render(paper)
@@ -144,7 +154,7 @@ def _write_map(opened: City, question: Question, given: Mapping[str, Any]) -> No
     from stcloud.saas.paper.movingmap import write_moving_map  # noqa: PLC0415  (slow to import)
     from stcloud.saas.paper.paper import known_of  # noqa: PLC0415
 
-    known = question.known_at or given["known_at"] or known_of(opened, [question])
+    known = known_of(opened, question.known_at or given["known_at"])
     pinned = question.model_copy(update={"known_at": known})
     frames = write_moving_map(
         opened, pinned, given["moving"], every=given["every"], title=given["title"], tell=note, read=read_places

@@ -1,4 +1,4 @@
-"""Figures of a question as a whole: how many, what it was itself asked for, its course over time, days and hours.
+"""Figures of a question as a whole: how many, what it asks for itself, its course over time, days and hours.
 
 Tested by `tests/saas/paper/test_exhibits.py`.
 """
@@ -64,11 +64,14 @@ def itself_figure(scope: PaperScope) -> PaperFigure | str:
     answer = scope.answer(question)
     if not len(answer):
         return words.text(NOTHING)
-    title = words.text("By {group}", group=", ".join(question.by)) if question.by else words.text("The question itself")
+    title = (
+        words.text("By {group}", group=", ".join(question.by))
+        if question.by
+        else words.text("The question itself")
+    )
     drawing, notes = _drawn(scope, question, answer)
-    return scope.figure(
-        "itself", title, question, answer, drawing, shown=_SHOWN_ROWS if len(answer) > _SHOWN_ROWS else None, notes=notes
-    )  # fmt: skip
+    shown = _SHOWN_ROWS if len(answer) > _SHOWN_ROWS else None
+    return scope.figure("itself", title, question, answer, drawing, shown=shown, notes=notes)
 
 
 def _drawn(scope: PaperScope, question: Question, answer: Answer) -> tuple[str, list[str]]:
@@ -79,7 +82,11 @@ def _drawn(scope: PaperScope, question: Question, answer: Answer) -> tuple[str, 
     if answer.shape_column is not None and len(groups) == 1:
         if len(answer) > TOO_MANY:
             values = {"number": f"{len(answer):,}", "shown": _SHOWN_ROWS}
-            return "", [scope.words.text("{number} groups are too many for a map; the first {shown} are shown", **values)]
+            return "", [
+                scope.words.text(
+                    "{number} groups are too many for a map; the first {shown} are shown", **values
+                )
+            ]
         return map_markup(scope, answer, groups, measures, scope.words.text("The question itself")), []
     whole = answer.next is None and question.having is None and question.after is None
     data = chart_data(answer.labelled(), groups, measures, whole=whole)
@@ -171,12 +178,20 @@ def days_figure(scope: PaperScope) -> PaperFigure | str:
         return words.text("the period has no two ends, so nothing is before it")
     length = (ends[1] - ends[0]).days + 1
     if not _SHORT_DAYS <= length <= _LONG_DAYS:
-        return words.text("the period is shorter than two weeks" if length < _SHORT_DAYS else "the period is longer than two years")
+        return words.text(
+            "the period is shorter than two weeks"
+            if length < _SHORT_DAYS
+            else "the period is longer than two years"
+        )
     question = scope.asks(by=("day",))
     answer = scope.answer(question)
     counts = {date.fromisoformat(str(row["day"])): row["count"] for row in answer}
     title = words.text("By day, in weeks")
-    return scope.figure("days", title, question, answer, calendar_map(counts, *ends, words)) if counts else words.text(NOTHING)
+    return (
+        scope.figure("days", title, question, answer, calendar_map(counts, *ends, words))
+        if counts
+        else words.text(NOTHING)
+    )
 
 
 def _is_event(scope: PaperScope) -> bool:
