@@ -162,9 +162,9 @@ def test_readings_are_shown_with_their_gaps_and_flags_and_episodes(browser, tmp_
     with serve(tmp_path / "beijing") as service, at_console(browser, service) as planner:
         planner.open("series", station="Dongsi", layer="air", value="PM2.5", span="2016-12-19/2016-12-22")
         text = planner.page.locator("figure.readings").inner_text()
-        assert "72 readings" in text
-        assert "1 cannot be right" in text
-        assert "1 gaps" in text
+        assert "Readings: 72." in text
+        assert "Cannot be right: 1." in text
+        assert "Gaps: 1." in text
         planner.page.locator("[name=threshold]").fill("100")
         planner.page.keyboard.press("Enter")
         planner.settle()

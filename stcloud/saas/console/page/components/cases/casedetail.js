@@ -22,7 +22,9 @@ export function CaseDetail({ log, names, state, role }) {
   const answer = useAnswer((signal) => api.get(`/cases/${encodeURIComponent(log.name)}/${encodeURIComponent(state.case)}`, { params: instants, signal }), [log.name, state.case, instants, state.known]);
   const found = answer.value?.case === state.case ? answer.value : undefined;
   useEffect(() => show(heading.current), [state.case, Boolean(found)]);
-  const whole = found?.clocks.find((/** @type {any} */ clock) => clock.stage === "whole") ?? null;
+  // Before a case has a deadline of its own, that of its stage counts.
+  const clocks = /** @type {import("./logs.js").CaseClock[]} */ (found?.clocks ?? []);
+  const pressing = clocks.find(({ stage }) => stage === "whole") ?? clocks.find(({ running }) => running) ?? null;
   return html`<article class="pane detail" aria-labelledby="case-title" aria-busy=${answer.waiting}>
     <header>
       <h2 id="case-title" tabindex="-1" ref=${heading}>${t("case")} ${state.case}</h2>
@@ -30,7 +32,7 @@ export function CaseDetail({ log, names, state, role }) {
     </header>
     ${answer.problem && html`<${Failure} problem=${answer.problem} t=${t} />`}
     ${found && html`
-      <p class="lead"><strong>${names.state(found.state)}</strong> ${t("case.since", { since: clockText(found.since, city.zone) })} <${ClockBadge} clock=${whole} /></p>
+      <p class="lead"><strong>${names.state(found.state)}</strong> ${t("case.since", { since: clockText(found.since, city.zone) })} <${ClockBadge} clock=${pressing} /></p>
       ${isPresent(state, city)
         ? html`<${Act} key=${state.case} found=${found} log=${log} names=${names} role=${role} state=${state} />`
         : html`<p class="note">${t("case.past", { known: clockText(state.known, city.zone) })}</p>`}
@@ -39,7 +41,7 @@ export function CaseDetail({ log, names, state, role }) {
       <${Course} found=${found} names=${names} />
       <${Photos} media=${found.media ?? []} />
       <${Links} found=${found} />
-      <${Duplicates} log=${log.name} number=${state.case} found=${found} names=${names} state=${state} />`}
+      <${Duplicates} log=${log.name} number=${state.case} found=${found} state=${state} />`}
   </article>`;
 }
 

@@ -25,7 +25,7 @@ export function CaseList({ cases, names, state, caption, more }) {
     key: entry.number,
     number: html`<button type="button" class="link" aria-pressed=${entry.number === state.case} onClick=${() => store.set({ case: entry.number, ...seen(entry, state.map) })}>${entry.number}</button>
       <span class="aside">${entry.department ?? ""}</span>`,
-    clock: html`<${ClockBadge} clock=${clockOf(entry)} stage=${!entry.clock} />${clockOf(entry)?.due && html`<span class="aside">${t("case.due")} <${Due} clock=${clockOf(entry)} /></span>`}`,
+    clock: html`<${ClockBadge} clock=${clockOf(entry)} />${clockOf(entry)?.due && html`<span class="aside">${entry.clock ? "" : `${t(`stage.${entry.stage_clock?.stage}`)} · `}${t("case.due")} <${Due} clock=${clockOf(entry)} /></span>`}`,
     class: html`${entry.class_name ?? entry.class ?? "–"}<span class="aside">${names.state(entry.state)}${entry.flags.map((flag) => ` · ${names.flag(flag)}`)}</span>`,
   }));
   const last = Math.min(first + PAGE_CASES, cases.length);

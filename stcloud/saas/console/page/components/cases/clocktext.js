@@ -17,12 +17,12 @@ export function clockOf({ clock, stage_clock: stage }) {
   return clock ?? stage;
 }
 
-/** @param {{clock: CaseClock | null, stage?: boolean}} given `stage`: say of which stage it is */
-export function ClockBadge({ clock, stage = false }) {
+/** @param {{clock: CaseClock | null}} given */
+export function ClockBadge({ clock }) {
   const { t, lang } = useConsole();
   const light = lightOf(clock);
   const look = clock?.paused ? "paused" : (LOOKS[light] ?? "off");
-  return html`<span class=${`badge ${look}`}><span aria-hidden="true">${SIGNS[light] ?? "○"} </span>${stage && clock ? `${t(`stage.${clock.stage}`)}: ` : ""}${wordsOf(clock, t, lang)}</span>`;
+  return html`<span class=${`badge ${look}`}><span aria-hidden="true">${SIGNS[light] ?? "○"} </span>${wordsOf(clock, t, lang)}</span>`;
 }
 
 /** @param {{clock: CaseClock | null}} given */
@@ -32,11 +32,19 @@ export function Due({ clock }) {
 }
 
 /**
- * Return how pressing a clock is; empty: it is not.
+ * Return how pressing a clock is; empty: it is not, for it has ended or there is none.
  * @param {CaseClock | null} clock
  */
 export function lightOf(clock) {
-  return clock?.light ?? (clock?.overdue && !clock.exempt ? "red" : "");
+  if (!clock || hasEnded(clock)) return "";
+  return clock.light ?? (clock.overdue && !clock.exempt ? "red" : "");
+}
+
+/**
+ * @param {CaseClock} clock
+ */
+export function hasEnded(clock) {
+  return Boolean(clock.started) && !clock.running && !clock.paused;
 }
 
 /**
@@ -50,6 +58,7 @@ export function wordsOf(clock, t, lang) {
   const left = clock.left === null || clock.left === undefined ? "" : leftText(clock, t, lang);
   if (clock.exempt && clock.overdue) return t("clock.exempt");
   if (!clock.started) return t("clock.waiting");
+  if (clock.overdue && hasEnded(clock)) return left ? t("clock.late.by", { left }) : t("clock.late");
   if (clock.overdue) return left ? t("clock.overdue.by", { left }) : t("clock.overdue");
   if (clock.paused) return left ? t("clock.paused.left", { left }) : t("clock.paused");
   if (clock.running) return left ? t("clock.left", { left }) : t("clock.running");

@@ -1,10 +1,11 @@
 // Reads lists of cases page after page, and puts the most pressing first.
-import { clockOf } from "./clocktext.js";
+import { clockOf, hasEnded, lightOf } from "./clocktext.js";
 
 /** @typedef {import("./logs.js").CaseEntry} CaseEntry */
 
 const PAGE_CASES = 1000;
 const MOST_PAGES = 5;
+const [UNLIMITED, ENDED] = [3, 4];
 const PRESSING = /** @type {Record<string, number>} */ ({ red: 0, yellow: 1, green: 2 });
 
 /**
@@ -36,10 +37,11 @@ function byUrgency(one, other) {
   return rankOf(one) - rankOf(other) || dueOf(one) - dueOf(other) || one.number.localeCompare(other.number);
 }
 
-/** @param {CaseEntry} entry */
+/** What has ended comes last. @param {CaseEntry} entry */
 function rankOf(entry) {
   const clock = clockOf(entry);
-  return clock?.light ? PRESSING[clock.light] : 3;
+  if (clock && hasEnded(clock)) return ENDED;
+  return PRESSING[lightOf(clock)] ?? UNLIMITED;
 }
 
 /** @param {CaseEntry} entry */

@@ -26,7 +26,7 @@ export function FindPlace({ state }) {
     <input id=${id} type="search" autocomplete="off" value=${text} placeholder=${t("situation.search.hint")} aria-describedby=${`${id}-found`}
       onInput=${(/** @type {Event} */ event) => setText(valueOf(event))}
       onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && places[0] && take(places[0])} />
-    <div id=${`${id}-found`} class="found" role="status" aria-live="polite">
+    <div id=${`${id}-found`} class="place-found" role="status" aria-live="polite">
       ${wished && answer.value && !places.length && html`<p class="note">${t("situation.search.none", { text: wished })}</p>`}
       ${places.length > 0 && html`<ul>${places.map((place) => html`<li key=${`${place.layer}/${place.key}`}><button type="button" class="link" onClick=${() => take(place)}>${place.name}</button> <span class="note">${place.title}</span></li>`)}</ul>`}
     </div>

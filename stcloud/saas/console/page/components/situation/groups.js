@@ -4,6 +4,7 @@ import { useAnswer, useConsole } from "../../core/hooks.js";
 import { numberText } from "../../core/format.js";
 import { html, useState } from "../../core/html.js";
 import { Table } from "../board/table.js";
+import { useNames, useWorkflow } from "../cases/logs.js";
 import { Count } from "../count.js";
 import { GROUPS, rowsNear, showRecord, wayOf } from "./records.js";
 
@@ -39,6 +40,7 @@ export function Groups({ situation, days }) {
 /** @param {{name: string, part: Part, situation: any, days: number}} given */
 function PartTable({ name, part, situation, days }) {
   const { city, store, t, lang } = useConsole();
+  const caseNames = useNames(useWorkflow(name === "cases" ? (part.records[0]?.log ?? "") : "").value);
   const [whole, setWhole] = useState(false);
   const shown = whole ? part.records : part.records.slice(0, FIRST_ROWS);
   const names = columnsOf(name, part.records);
@@ -51,6 +53,7 @@ function PartTable({ name, part, situation, days }) {
     if (wayOf(situation, name, record)) {
       cells[lead] = html`<button type="button" class="link" onClick=${() => showRecord(store, situation, name, record)}>${cells[lead] || record.key || record.code}</button>`;
     }
+    if (name === "cases") cells.state = caseNames.state(record.state);
     if (name === "cases") cells.clock = html`<span class=${`badge ${record.overdue ? "overdue" : "running"}`}>${record.overdue ? "⚠ " : ""}${t(record.overdue ? "clock.overdue" : record.due ? "clock.running" : "clock.off")}</span>`;
     return cells;
   });

@@ -8,12 +8,12 @@ import { partsOf, showRecord } from "./records.js";
 const CORNERS = 64;
 const METRES_OF_DEGREE = 111_320;
 const COLOURS = /** @type {Record<string, string>} */ ({ cases: LINES[1], events: LINES[0], components: LINES[2], features: LINES[2], readings: LINES[3], nearest: LINES[5] });
-const HERE = "#000000";
 const SHOWN = Object.keys(COLOURS);
 
 /** @param {{state: import("../../core/state.js").State, situation: any}} given */
 export function PlaceMap({ state, situation }) {
-  const { store, t } = useConsole();
+  const { store, t, dark } = useConsole();
+  const here = dark ? "#ffffff" : "#000000";
   const parts = situation ? partsOf(situation) : [];
   const pick = (/** @type {any} */ properties) => {
     const record = parts.find(({ part }) => part === properties.part)?.records[properties.place];
@@ -25,8 +25,8 @@ export function PlaceMap({ state, situation }) {
   }), [situation, state.at]);
   /** @type {import("../mapview.js").Overlay[]} */
   const overlays = [
-    { id: "circle", kind: "geojson", look: "shapes", data: data.circle, colour: HERE },
-    { id: "here", kind: "geojson", look: "points", data: data.here, colour: HERE, radius: 9, title: t("situation.place") },
+    { id: "circle", kind: "geojson", look: "shapes", data: data.circle, colour: here },
+    { id: "here", kind: "geojson", look: "points", data: data.here, colour: here, radius: 9, title: t("situation.place") },
     { id: "found", kind: "geojson", look: "points", data: data.found, colour, radius: 5, onPick: pick, hover: ({ part, text }) => `${t(`part.${part}`)}: ${text}` },
   ];
   const choose = (/** @type {{lng: number, lat: number}} */ { lng, lat }) => store.set({ at: `${lng.toFixed(6)},${lat.toFixed(6)}` });
