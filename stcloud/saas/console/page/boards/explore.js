@@ -44,6 +44,6 @@ export function Explore({ state }) {
       <${ValidClock} state=${state} facts=${answer.value?.facts} drawn=${drawn} />
       <${KnownClock} state=${state} />
     </div>
-    <div class="part-numbers">${views}</div>
+    <div class="part-numbers" aria-busy=${followed.current !== state}>${views}</div>
   </div>`;
 }
