@@ -7,5 +7,6 @@ from stcloud.late import plugin
 
 
 def test_what_no_package_offers_is_refused():
-    with pytest.raises(MissingExtra, match="offers 'paint'"):
+    with pytest.raises(MissingExtra, match="offers 'paint'") as refused:
         plugin("stcloud.notebook", "paint")
+    assert refused.value.kind == "plug-in-needed"

@@ -39,8 +39,9 @@ def declared() -> set[str]:
         *groups["scene"],
         *groups["xlsx"],
         *groups["postgres"],
-        *groups["report"],
         *groups["web"],
+        *groups["report"],
+        *groups["notebook"],
     ]
     return {text.split(">")[0].split("[")[0] for text in texts}
 

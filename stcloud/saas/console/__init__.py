@@ -9,6 +9,6 @@ licences and checksums), `ConsoleFiles` (what a browser is given), `ConsoleWidge
 Start reading at `page/main.js`, then `page/core/state.js`: all that the page shows is in its address.
 """
 
-from stcloud.saas.console.files import ConsoleFiles, console_files
+from stcloud.saas.console.consolefiles import ConsoleFiles, console_files
 
 __all__ = ["ConsoleFiles", "console_files"]

@@ -12,16 +12,16 @@ from typing import Any, Protocol
 import anywidget
 import traitlets
 
-from stcloud.saas.console.files import PAGE, console_files
+from stcloud.saas.console.consolefiles import PAGE, console_files
 from stcloud.saas.console.inprocess import Received
 
-__all__ = ["ConsoleWidget", "Desk"]
+__all__ = ["ConsoleWidget", "PageDesk"]
 
 _STYLES = ("style/page.css",)
 """Styles of a page of its own, which a cell of a notebook has not."""
 
 
-class Desk(Protocol):
+class PageDesk(Protocol):
     """What answers the page's requests."""
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes, then: Any) -> Any:
@@ -49,7 +49,7 @@ class ConsoleWidget(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
     height_px = traitlets.Int(640).tag(sync=True)
 
-    def __init__(self, desk: Desk, *, state: dict[str, Any], height_px: int = 640) -> None:
+    def __init__(self, desk: PageDesk, *, state: dict[str, Any], height_px: int = 640) -> None:
         files = console_files()
         modules = {
             name: file.content.decode()

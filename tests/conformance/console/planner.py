@@ -1,4 +1,4 @@
-"""A planner at the console: opens it, reads its numbers, clicks, and notes all that went wrong or left the service."""
+"""A planner at the console: opens it, reads its numbers, clicks, and notes what went wrong or left the service."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Planner:
 def at_console(
     browser: Browser, service: str, size: dict[str, int] = WIDE, **context: Any
 ) -> Iterator[Planner]:
-    """Give somebody at the console of a service, in a fresh browser profile; nothing may have gone wrong at the end."""
+    """Give somebody at the console of a service, in a fresh profile of the browser."""
     with browser.new_context(viewport=size, **context) as fresh:
         page = fresh.new_page()
         made = Planner(page, service)

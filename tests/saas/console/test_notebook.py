@@ -73,8 +73,9 @@ def test_without_the_library_it_says_what_to_install(city, monkeypatch):
         return real(name, *rest, **named)
 
     monkeypatch.setattr(builtins, "__import__", absent)
-    with pytest.raises(MissingExtra, match="anywidget"):
+    with pytest.raises(MissingExtra, match="anywidget") as refused:
         city.console()
+    assert refused.value.kind == "notebook-needed"
 
 
 def test_a_cell_shows_a_city_and_an_answer_and_asks_nobody_else(city):

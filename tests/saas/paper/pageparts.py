@@ -122,6 +122,13 @@ def differing(figure: PageFigure, run) -> list[str]:
         return [outcome.err]
     printed = [*csv.DictReader(io.StringIO(outcome.out))]
     expected = [[row.get(name, "?") for name in figure.fields] for row in printed]
-    if figure.some:
-        return [f"{row} is not printed" for row in figure.rows if row not in expected]
+    if figure.some:  # only the cells that are hot or cold, of which forty are shown
+        place = figure.fields.index("class")
+        hot = [row for row in expected if row[place].endswith((" hot", " cold"))]
+        lacking = [f"{row} is not printed" for row in figure.rows if row not in hot]
+        return (
+            lacking
+            if len(figure.rows) == min(len(hot), 40)
+            else [f"of {len(hot)} rows {len(figure.rows)} are shown"]
+        )
     return [] if figure.rows == expected else [f"{figure.rows} are not {expected}"]

@@ -8,6 +8,7 @@ import pytest
 from stcloud.errors import MissingExtra, StorageError
 from stcloud.saas.paper import pagefile
 from stcloud.saas.paper.pagefile import write_page, write_pdf
+from tests.browser import require_chromium
 
 
 def test_without_chromium_a_pdf_is_refused_in_one_line(monkeypatch, tmp_path):
@@ -35,8 +36,7 @@ def test_a_chromium_that_fails_leaves_nothing(monkeypatch, tmp_path, fails):
 
 
 def test_a_page_is_printed(tmp_path):
-    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
-        pytest.skip("Chromium is not installed")
+    require_chromium()
     write_page("<p>蓝塘\n", tmp_path / "x.html")
     assert (tmp_path / "x.html").read_bytes() == "<p>蓝塘\n".encode()
     write_pdf("<p>蓝塘\n", tmp_path / "x.pdf")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 
-from stcloud.saas.console.files import console_files
+from stcloud.saas.console.consolefiles import console_files
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 

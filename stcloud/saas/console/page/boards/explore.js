@@ -10,7 +10,7 @@ import { Views } from "../components/views/views.js";
 import { askedOf } from "../core/asked.js";
 import { cellFor } from "../core/areas.js";
 import { useConsole } from "../core/hooks.js";
-import { html, useState } from "../core/html.js";
+import { html, useMemo, useRef, useState } from "../core/html.js";
 import { awaitMap } from "../core/maplibrary.js";
 import { useTotal } from "../core/total.js";
 
@@ -26,6 +26,11 @@ export function Explore({ state }) {
   const by = state.by || cellFor(state.map);
   const question = askedOf(state, city);
   const answer = useTotal(question, state.other);
+  // The number comes first: the views, which ask for much, follow when it is there.
+  const counted = answer.value && JSON.stringify([answer.value.question, answer.value.other]) === JSON.stringify([question, state.other]);
+  const followed = useRef(state);
+  if (counted || (answer.problem && !answer.waiting)) followed.current = state;
+  const views = useMemo(() => html`<${Views} state=${followed.current} />`, [followed.current]);
   return html`<div class="exploring" data-part=${part}>
     <div class="parts" role="group" aria-label=${t("parts")}>${PARTS.map((name) => html`<button type="button" aria-pressed=${part === name} onClick=${() => setPart(name)}>${t(`part.${name}`)}</button>`)}</div>
     <div class="part-question"><${QuestionPanel} state=${state} drawing=${shape !== ""} onDrawing=${(/** @type {boolean} */ on) => {
@@ -39,6 +44,6 @@ export function Explore({ state }) {
       <${ValidClock} state=${state} facts=${answer.value?.facts} drawn=${drawn} />
       <${KnownClock} state=${state} />
     </div>
-    <div class="part-numbers"><${Views} state=${state} /></div>
+    <div class="part-numbers">${views}</div>
   </div>`;
 }

@@ -5,6 +5,7 @@ import { mapLibrary } from "../core/maplibrary.js";
 import { createMapLayers } from "../core/maplayers.js";
 import { namePoints } from "../core/maplabels.js";
 import { ABSENT, POINT, SEQUENTIAL } from "../core/palette.js";
+import { useScenes } from "../core/scenes.js";
 import { underlays } from "../core/underlay.js";
 import { MapTools } from "./maptools.js";
 
@@ -57,7 +58,8 @@ export function MapView(given) {
   const [card, setCard] = useState(/** @type {Picked | null} */ (null));
   const [reading, setReading] = useState("");
   const [fault, setFault] = useState("");
-  const all = [...underlays(city, state, under ?? state.under, valid), ...overlays, ...drawing];
+  const scenes = useScenes(under ?? state.under, valid || state.asof, state.known);
+  const all = [...scenes, ...underlays(city, state, under ?? state.under, valid), ...overlays, ...drawing];
 
   useEffect(() => {
     let gone = false;

@@ -31,6 +31,7 @@ export function Rows({ state }) {
     /** @type {HTMLElement | null | undefined} */ (place.current?.querySelector("[aria-expanded='true']"))?.focus();
   };
   useFocus(place, heading, state.rows);
+  useEscape(place, () => (opened ? closeWhy() : close()));
   useEffect(() => {
     setCursors([]);
     setOrder("");
@@ -51,8 +52,11 @@ export function Rows({ state }) {
   };
   const keep = () => downloadTable(api, ordered, fileName(question.layer, "rows", "csv")).catch((error) => setFailed(error instanceof Problem ? error : new Problem(0, "fault", String(error))));
   const first = cursors.length * PAGE_ROWS;
-  return html`<section class="rows" ref=${place} aria-label=${t("rows")} aria-busy=${page.waiting || counted.waiting}
-    onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && (opened ? closeWhy() : close())}>
+  const turn = (/** @type {string[]} */ to) => {
+    setOpened("");
+    setCursors(to);
+  };
+  return html`<section class="rows" ref=${place} aria-label=${t("rows")} aria-busy=${page.waiting || counted.waiting}>
     <header>
       <h2 ref=${heading} tabindex="-1" data-rows=${counted.waiting ? undefined : count}>${t("rows.title", { count: numberText(count, lang) })}${" "}
         <span class="of">${layer?.title ?? question.layer}</span></h2>
@@ -68,8 +72,8 @@ export function Rows({ state }) {
       ${opened && html`<${Why} key=${opened} question=${question} row=${opened} onClose=${closeWhy} />`}
     </div>
     <footer class="actions">
-      <button type="button" disabled=${!cursors.length} onClick=${() => setCursors(cursors.slice(0, -1))}>${t("rows.previous")}</button>
-      <button type="button" disabled=${!page.value?.next} onClick=${() => setCursors([...cursors, page.value?.next ?? ""])}>${t("rows.next")}</button>
+      <button type="button" disabled=${!cursors.length} onClick=${() => turn(cursors.slice(0, -1))}>${t("rows.previous")}</button>
+      <button type="button" disabled=${!page.value?.next} onClick=${() => turn([...cursors, page.value?.next ?? ""])}>${t("rows.next")}</button>
       <span role="status">${rows.length ? t("rows.part", { first: numberText(first + 1, lang), last: numberText(first + rows.length, lang) }) : page.waiting ? t("waiting") : t("views.empty")}</span>
     </footer>
   </section>`;
@@ -101,5 +105,23 @@ function useFocus(place, heading, about) {
     const back = /** @type {HTMLElement | null} */ (opener.current);
     if (back?.isConnected) back.focus();
     else document.getElementById("board")?.focus();
+  }, []);
+}
+
+/**
+ * Escape closes the panel, also when nothing has the focus: a button that is used up loses it.
+ * @param {{current: HTMLElement | null}} place
+ * @param {() => void} close
+ */
+function useEscape(place, close) {
+  const current = useRef(close);
+  current.current = close;
+  useEffect(() => {
+    const press = (/** @type {KeyboardEvent} */ event) => {
+      const focused = document.activeElement;
+      if (event.key === "Escape" && (!focused || focused === document.body || place.current?.contains(focused))) current.current();
+    };
+    document.addEventListener("keydown", press);
+    return () => document.removeEventListener("keydown", press);
   }, []);
 }

@@ -2,7 +2,7 @@
 import { askedOf, layerOf } from "../core/asked.js";
 import { useAnswer, useConsole } from "../core/hooks.js";
 import { html, useEffect, useState } from "../core/html.js";
-import { numberText } from "../core/format.js";
+import { localText, numberText } from "../core/format.js";
 import { ofGroup } from "../core/question.js";
 import { layerSpan, spanOf } from "../core/span.js";
 import { binFor, DAY_MS, shifted, spanOfFact, spanText } from "../core/timespan.js";
@@ -19,7 +19,7 @@ export function ValidClock({ state, facts, drawn }) {
   const { city, store, t, lang } = useConsole();
   const layer = layerOf(city, state.layer);
   const features = layer?.kind === "feature";
-  const all = layerSpan(layer, city.zone);
+  const all = spanShown(layer, features, state.known, city.zone);
   const unit = all.to - all.from <= FEW_DAYS * DAY_MS ? DAY_MS / 24 : DAY_MS;
   const chosen = chosenSpan(state, features, facts, all);
   const [moved, setMoved] = useState(/** @type {import("../core/span.js").Span | null} */ (null));
@@ -47,7 +47,7 @@ export function ValidClock({ state, facts, drawn }) {
         onSet=${(/** @type {string} */ given) => (features ? set(given) : store.set({ when: given.split(";").map((part) => part.trim()).filter(Boolean), asof: "" }))} />
       ${!features && html`<button type="button" disabled=${!state.when.length} onClick=${() => set("")}>${t("clock.all")}</button>`}
       ${!features && html`<${Play} step=${step} drawn=${drawn} able=${state.when.length === 1} />`}
-      <span class="understood">${shown.from === all.from && shown.to === all.to ? t("clock.whole") : t("clock.shown", { from: dayText(shown.from, unit), to: dayText(features ? shown.to : shown.to - 1, unit) })}</span>
+      <span class="understood">${features ? t("clock.then", { at: dayText(shown.to, unit) }) : shown.from === all.from && shown.to === all.to ? t("clock.whole") : t("clock.shown", { from: dayText(shown.from, unit), to: dayText(shown.to - 1, unit) })}</span>
     </div>
     ${!features && html`<${Counts} state=${state} all=${all} shown=${shown} lang=${lang} />`}
     <${Thumbs} least=${0} most=${most} values=${values} labels=${features ? [t("clock.asof")] : [t("clock.from"), t("clock.to")]}
@@ -64,6 +64,19 @@ const instantOf = (at) => new Date(at).toISOString().slice(0, at % DAY_MS ? 16 :
 const dayText = (at, unit) => new Date(at).toISOString().slice(0, unit === DAY_MS ? 10 : 16).replace("T", " ");
 
 /**
+ * Return the time that the clock has: that of the rows, and of features to the day of what is known, for they are still there.
+ * @param {Record<string, any> | undefined} layer
+ * @param {boolean} features
+ * @param {string} known
+ * @param {string} zone
+ */
+function spanShown(layer, features, known, zone) {
+  const span = layerSpan(layer, zone);
+  const day = Date.parse(`${(/[Z]|[+-]\d\d:\d\d$/.test(known) ? localText(Date.parse(known), zone) : known).slice(0, 10)}T00:00:00Z`);
+  return features && day > span.to ? { from: span.from, to: day } : span;
+}
+
+/**
  * @param {import("../core/state.js").State} state
  * @param {boolean} features
  * @param {Record<string, string> | undefined} facts
@@ -72,7 +85,7 @@ const dayText = (at, unit) => new Date(at).toISOString().slice(0, unit === DAY_M
  */
 function chosenSpan(state, features, facts, all) {
   if (features) {
-    const instant = spanOf(state.asof || state.known)?.from ?? all.to;
+    const instant = (state.asof && spanOf(state.asof)?.from) || all.to;
     return { from: instant, to: instant };
   }
   if (!state.when.length) return all;

@@ -2,13 +2,13 @@
 import { microsecondsOf } from "./loads.js";
 
 const MOST_FEATURES = 20_000;
-const NOT_BY_ITSELF = ["components", "unit-grid", "duty-grids"];
+const NOT_BY_ITSELF = ["components", "unit-grid", "duty-grids", "scenes"];
 
 /**
  * Return the layers that may lie underneath.
  * @param {import("./hooks.js").City} city
  */
-export const layersUnder = (city) => city.layers.filter(({ kind }) => kind === "feature");
+export const layersUnder = (city) => city.layers.filter(({ kind, role }) => kind === "feature" || role === "scenes");
 
 /**
  * Return the names of the layers that lie underneath: those that were chosen, else the small ones of areas and streets.
@@ -30,7 +30,7 @@ export function shownUnder(city, chosen) {
  * @returns {import("../components/mapview.js").Overlay[]}
  */
 export function underlays(city, state, chosen, valid) {
-  return shownUnder(city, chosen).map((layer) => ({
+  return shownUnder(city, chosen).filter(({ role }) => role !== "scenes").map((layer) => ({
     id: `under-${layer.name}`, kind: "layer", layer: layer.name, look: "outline", title: layer.title,
     ...(layer.label ? { label: layer.label } : {}),
     question: { layer: layer.name, as_of: instantOf(layer, valid || state.asof, city.zone) || state.known, known_at: state.known },

@@ -26,7 +26,7 @@ export function FeatureSearch({ layer, chosen, onChoose }) {
   return html`<div class="search" aria-busy=${answer.waiting}>
     <label for=${id}>${t("place.search")}</label>
     <input id=${id} type="search" autocomplete="off" value=${text} onKeyDown=${down} onInput=${(/** @type {any} */ event) => setText(event.target.value)} />
-    <ul ref=${list} class="found scrolled" aria-label=${t("place.found")} onKeyDown=${toNeighbour}>
+    <ul ref=${list} class="matches scrolled" aria-label=${t("place.found")} onKeyDown=${toNeighbour}>
       ${features.map((feature) => html`<li key=${feature.key}>
         <button type="button" aria-pressed=${chosen?.key === feature.key} onClick=${() => onChoose(feature)}>
           ${feature.name}${feature.name !== feature.key && html` <span class="code">${feature.key}</span>`}

@@ -23,7 +23,7 @@ export function Fault({ problem }) {
  */
 export function Entry({ children, problem, onEdit, onRemove }) {
   const { t } = useConsole();
-  return html`<li class=${problem ? "entry wrong" : "entry"}>
+  return html`<li class=${problem ? "entry refused" : "entry"}>
     <span class="words">${children}</span>
     ${onEdit && html`<button type="button" class="quiet" onClick=${onEdit}>${t("edit")}</button>`}
     <button type="button" class="quiet" onClick=${onRemove} aria-label=${t("remove")} title=${t("remove")}>×</button>

@@ -2,7 +2,7 @@
 import { layerOf } from "../../core/asked.js";
 import { useAnswer, useConsole } from "../../core/hooks.js";
 import { html, useEffect, useRef } from "../../core/html.js";
-import { instantText } from "../../core/format.js";
+import { clockText, instantText } from "../../core/format.js";
 import { Failure } from "../failure.js";
 import { FeatureVersions } from "./versions.js";
 
@@ -22,9 +22,9 @@ export function Why({ question, row, onClose }) {
     ${why.problem && html`<${Failure} problem=${why.problem} t=${t} />`}
     ${why.value && html`<p>${t(why.value.found ? "why.found" : "why.not-found")}</p>
       <ul class="conditions">${why.value.conditions.map((/** @type {any} */ { text, holds, how }, /** @type {number} */ at) => html`<li key=${at} class=${holds ? "holds" : "fails"}>
-        <span aria-hidden="true">${holds ? "✓" : "✗"}</span> <span><span class="unseen">${t(holds ? "why.holds" : "why.fails")}: </span>${text}${how && html` <em>${how}</em>`}</span></li>`)}
+        <span aria-hidden="true">${holds ? "✓" : "✗"}</span> <span><span class="unseen">${t(holds ? "why.holds" : "why.fails")}: </span>${clockText(text)}${how && html` <em>${how}</em>`}</span></li>`)}
         ${!why.value.conditions.length && html`<li>${t("why.no-conditions")}</li>`}</ul>
-      ${why.value.versions.map((/** @type {any} */ version, /** @type {number} */ at) => html`<dl key=${at} class="facts">
+      ${why.value.versions.map((/** @type {any} */ version, /** @type {number} */ at) => html`<dl key=${at} class="facts-list">
         ${Object.entries(version).filter(([name, value]) => value !== null && value !== "" && !["st_x", "st_y"].includes(name)).map(([name, value]) => html`<div key=${name}><dt>${factName(name, t)}</dt><dd>${valueText(value)}</dd></div>`)}</dl>`)}`}
     <p class="actions">
       <button type="button" disabled=${!place.value} onClick=${() => store.set({ at: place.value }, { replace: true })}>${t("why.on-map")}</button>

@@ -27,7 +27,7 @@ export function BarList({ label, bars, more = [] }) {
     <tbody>
       ${bars.map(({ key, name, count, question, more: others = [], onChoose }) => html`<tr key=${key}>
         <th scope="row"><button type="button" class="narrow" title=${`${name}: ${t("narrow")}`} onClick=${onChoose}>${name}</button>${beneath && bar(count)}</th>
-        ${!beneath && html`<td class="bar" onClick=${onChoose}>${bar(count)}</td>`}
+        ${!beneath && html`<td class="bar-cell" onClick=${onChoose}>${bar(count)}</td>`}
         <td class="number"><${Count} value=${count} question=${question} label=${name} /></td>
         ${others.map((text, at) => html`<td key=${at} class="number">${text}</td>`)}
       </tr>`)}

@@ -14,7 +14,7 @@ export function Headline({ plan, answer, title, measure }) {
   const beside = compare ? besideOf(base, compare) : undefined;
   return html`<div class="headline">
     <p class="many"><${Count} value=${row.count ?? null} question=${base} label=${title} /> <span>${title}</span></p>
-    ${before !== undefined && html`<p class="change">${changeText(row, "count", lang)} · ${besideName(compare, t)}${" "}
+    ${before !== undefined && html`<p class="beside">${changeText(row, "count", lang)} · ${besideName(compare, t)}${" "}
       ${beside && before !== null ? html`<${Count} value=${before} question=${beside} label=${besideName(compare, t)} />` : numberText(before, lang)}</p>`}
     ${plan.field === "value" && html`<p class="measured"><strong>${numberText(row.value, lang)}</strong> ${measure}
       ${besideIn(row, "value") !== undefined && html` · ${changeText(row, "value", lang)} · ${besideName(compare, t)} ${numberText(besideIn(row, "value"), lang)}`}</p>`}

@@ -56,7 +56,7 @@ export function HeatGrid({ label, rows, columns, cell, highest, onChoose }) {
 
 /** @param {{cell: Cell | undefined, at: string, highest: number, current: boolean, lang: string}} given */
 function HeatCell({ cell, at, highest, current, lang }) {
-  if (!cell) return html`<td role="gridcell" data-at=${at} class="absent" tabindex=${current ? 0 : -1} aria-label="–"></td>`;
+  if (!cell) return html`<td role="gridcell" data-at=${at} class="no-cell" tabindex=${current ? 0 : -1} aria-label="–"></td>`;
   const words = `${cell.name}: ${numberText(cell.value, lang)}`;
   return html`<td role="gridcell" data-at=${at} tabindex=${current ? 0 : -1} title=${words} aria-label=${words} data-count=${cell.count} data-question=${JSON.stringify(cell.question)}
     style=${{ background: shadeOf(cell.value, highest) }}></td>`;

@@ -72,8 +72,8 @@ function Answered({ shown: { plan, layer, answers }, state, naming, areas, area,
     ${answers.areas && html`<${GroupList} ...${shared} name="areas" by=${plan.areasBy} answer=${answers.areas} most=${most} onMore=${onMore} choice=${areaChoice}
       title=${t("areas.title", { area: naming.of(plan.areasBy[0]) })} />`}
     ${answers.week && html`<${WeekMap} ...${shared} answer=${answers.week} />`}
-    <${Distribution} base=${plan.base} layer=${layer} naming=${naming} ready=${!waiting} />
     ${answers.days && html`<${CalendarMap} ...${shared} answer=${answers.days} />`}
+    <${Distribution} base=${plan.base} layer=${layer} naming=${naming} ready=${!waiting} />
   </div>`;
 }
 

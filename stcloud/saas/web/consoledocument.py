@@ -1,6 +1,6 @@
 """What a page needs of a city at its start, in one document; no rows are read.
 
-Tested by `tests/saas/web/test_console.py`.
+Tested by `tests/saas/web/test_consoledocument.py`.
 """
 
 from __future__ import annotations

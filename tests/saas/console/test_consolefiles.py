@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from stcloud.saas.console.files import PAGE, console_files
+from stcloud.saas.console.consolefiles import PAGE, console_files
 
 FILES = console_files()
 VENDORED = json.loads((PAGE / "vendor/vendored.json").read_text())

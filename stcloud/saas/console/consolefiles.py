@@ -1,6 +1,6 @@
 """The files of the console's page, as a browser is given them: read once, compressed once.
 
-Tested by `tests/saas/console/test_files.py`.
+Tested by `tests/saas/console/test_consolefiles.py`.
 """
 
 from __future__ import annotations
