@@ -42,7 +42,15 @@ class InProcess:
     def __init__(self, application: ASGIApp) -> None:
         self._application = application
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="console", daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, name="console", daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        """Run the loop until it is stopped."""
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.close()
 
     def ask(
         self,
@@ -91,8 +99,10 @@ class InProcess:
         then(Received(**received))
 
     def close(self) -> None:
-        """End the loop; what is asked at that moment is not answered."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """End the loop; what is asked at that moment is not answered. May be called twice."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
 
 
 def _scope(method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
