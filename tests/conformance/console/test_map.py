@@ -1,4 +1,4 @@
-"""The map and the two clocks: areas that are clicked, a slider that is let go, two instants at which more or less was known."""
+"""The map and the two clocks: areas that are clicked, a slider that is let go, two instants of what was known."""
 
 from __future__ import annotations
 
