@@ -43,11 +43,12 @@ export function useShaded(state, question, by) {
  *   `by`: by which areas; undefined: it is not known yet; `chooser`: what chooses them; `table`: whether the map as a table lies below it
  */
 export function QuestionMap({ state, question, by, facts, onIdle, shape, setShape, chooser, table = true }) {
-  const { api, city, store, t, lang } = useConsole();
+  const { api, city, store, t, lang, dark } = useConsole();
   const { shaded, field, title, name } = useShaded(state, question, by);
   const legend = useAnswer((signal) => (by ? api.post("/legends", { ...shaded, field }, { signal }) : undefined), [shaded, field]);
   const look = layerOf(city, state.layer)?.kind === "feature" ? "shapes" : "points";
   const places = useMemo(() => shapesOf(state.where), [state.where.join()]);
+  const marked = useMemo(() => state.at && { type: "Feature", properties: {}, geometry: { type: "Point", coordinates: state.at.split(",").map(Number) } }, [state.at]);
   /** @type {import("../components/mapview.js").Overlay[]} */
   const overlays = by ? [
     ...(places ? [/** @type {const} */ ({ id: "places", kind: "geojson", look: "drawing", data: places })] : []),
@@ -58,6 +59,7 @@ export function QuestionMap({ state, question, by, facts, onIdle, shape, setShap
       card: (properties, close) => html`<${AreaCard} question=${question} by=${by} field=${field} title=${title} name=${name} properties=${properties} close=${close} other=${state.other} />`,
     },
     { id: "rows", kind: "question", question, look, minzoom: POINTS_FROM_ZOOM, opacity: 0.9, hover: (properties) => rowText(properties), card: (properties) => html`<${RowCard} properties=${properties} />` },
+    ...(marked ? [/** @type {const} */ ({ id: "marked", kind: "geojson", look: "points", data: marked, colour: dark ? "#ffffff" : "#000000", radius: 9, title: t("map.marked") })] : []),
   ] : [];
   return html`<div class="map-bar">
       ${chooser}

@@ -11,6 +11,7 @@ import { RowTable } from "./rows/table.js";
 import { Why } from "./rows/why.js";
 
 const PAGE_ROWS = 50;
+const CLOSE_ZOOM = "16.50";
 
 /** @param {{state: import("../core/state.js").State}} given `state.rows` holds the question */
 export function Rows({ state }) {
@@ -23,9 +24,16 @@ export function Rows({ state }) {
   const [cursors, setCursors] = useState(/** @type {string[]} */ ([]));
   const [hidden, setHidden] = useState(/** @type {Record<string, boolean>} */ ({}));
   const [opened, setOpened] = useState("");
+  const [low, setLow] = useState(false);
   const [tries, setTries] = useState(0);
   const [failed, setFailed] = useState(/** @type {Problem | undefined} */ (undefined));
   const close = () => store.set({ rows: "" });
+  // The map is beneath: the panel makes room for it, and goes where there is none.
+  const showPlace = (/** @type {string} */ at) => {
+    const narrow = window.matchMedia("(max-width: 640px)").matches;
+    setLow(true);
+    store.set({ at, map: `${at},${CLOSE_ZOOM}`, ...(narrow && { rows: "" }) }, { replace: true });
+  };
   const closeWhy = () => {
     setOpened("");
     /** @type {HTMLElement | null | undefined} */ (place.current?.querySelector("[aria-expanded='true']"))?.focus();
@@ -36,6 +44,7 @@ export function Rows({ state }) {
     setCursors([]);
     setOrder("");
     setOpened("");
+    setLow(false);
     setFailed(undefined);
   }, [state.rows]);
   const ordered = order ? { ...question, order: [order] } : question;
@@ -56,7 +65,7 @@ export function Rows({ state }) {
     setOpened("");
     setCursors(to);
   };
-  return html`<section class="rows" ref=${place} aria-label=${t("rows")} aria-busy=${page.waiting || counted.waiting}>
+  return html`<section class=${low ? "rows low" : "rows"} ref=${place} aria-label=${t("rows")} aria-busy=${page.waiting || counted.waiting}>
     <header>
       <h2 ref=${heading} tabindex="-1" data-rows=${counted.waiting ? undefined : count}>${t("rows.title", { count: numberText(count, lang) })}${" "}
         <span class="of">${layer?.title ?? question.layer}</span></h2>
@@ -69,7 +78,7 @@ export function Rows({ state }) {
     ${problem && html`<${Failure} problem=${problem} t=${t} again=${() => { setFailed(undefined); setTries(tries + 1); }} />`}
     <div class="rows-body">
       <${RowTable} rows=${rows} columns=${columns} layer=${layer} order=${order} opened=${opened} onSort=${sort} onOpen=${setOpened} />
-      ${opened && html`<${Why} key=${opened} question=${question} row=${opened} onClose=${closeWhy} />`}
+      ${opened && html`<${Why} key=${opened} question=${question} row=${opened} onClose=${closeWhy} onPlace=${showPlace} />`}
     </div>
     <footer class="actions">
       <button type="button" disabled=${!cursors.length} onClick=${() => turn(cursors.slice(0, -1))}>${t("rows.previous")}</button>

@@ -74,10 +74,10 @@ export const byColumn = (column) =>
  */
 function byName(by, isColumn, column, city, t) {
   if (isColumn) return column(unquoted(by));
-  if (BINS.includes(by) || UNITS.includes(by)) return t(`by.${by}`);
+  if (BINS.includes(by) || UNITS.includes(by)) return t(`grouped.${by}`);
   const [form, rest = ""] = by.split(/:(.*)/s);
   if (form === "in") return layerOf(city, rest.split(".")[0])?.title ?? rest;
-  return form === "cell" ? t("by.cell", { size: rest }) : by;
+  return form === "cell" ? t("grouped.cell", { size: rest }) : by;
 }
 
 /** @param {any} document @param {string} scheme @param {string} code @param {string} lang */

@@ -14,7 +14,7 @@ export function LayerChooser({ state }) {
   const choose = (/** @type {any} */ event) => store.set({ layer: event.target.value, what: [], group: [], measure: "", by: "", rows: "" });
   const local = (/** @type {string} */ at) => instantText(localText(Date.parse(at), city.zone));
   return html`<div class="layer">
-    <label for=${id}>${t("layer")}</label>
+    <label for=${id}>${t("layer.label")}</label>
     <select id=${id} value=${state.layer} onChange=${choose}>
       ${["event", "feature"].map((kind) => {
         const layers = offered.filter((each) => each.kind === kind);

@@ -94,7 +94,7 @@ function UnitSearch({ prefix, onChange }) {
   return html`<label for=${`${id}part`}>${t("place.unit.part")}</label>
     <select id=${`${id}part`} value=${areas.some((/** @type {any} */ area) => area.code === prefix) ? prefix : ""} onChange=${(/** @type {any} */ event) => onChange(event.target.value)}>
       <option value="">${t("choose")}</option>
-      ${["district", "street", "community"].map((kind) => html`<optgroup label=${t(`by.${kind}`)}>
+      ${["district", "street", "community"].map((kind) => html`<optgroup label=${t(`grouped.${kind}`)}>
         ${areas.filter((/** @type {any} */ area) => area.kind === kind).map((/** @type {any} */ area) => html`<option value=${area.code}>${area.name ? `${area.name} · ${area.code}` : area.code}</option>`)}
       </optgroup>`)}
     </select>

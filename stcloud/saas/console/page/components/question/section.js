@@ -6,7 +6,7 @@ import { html } from "../../core/html.js";
 export function Section({ name, count = 0, open = true, children }) {
   const { t } = useConsole();
   return html`<details class="part ${name}" open=${open}>
-    <summary><h2>${t(`part.${name}`)}</h2>${count > 0 && html`<span class="held">${t("part.held", { n: count })}</span>`}</summary>
+    <summary><h2>${t(`section.${name}`)}</h2>${count > 0 && html`<span class="held">${t("section.held", { n: count })}</span>`}</summary>
     ${children}
   </details>`;
 }

@@ -7,10 +7,11 @@ import { Failure } from "../failure.js";
 import { FeatureVersions } from "./versions.js";
 
 /**
- * @param {{question: import("../../core/question.js").Question, row: string, onClose: () => void}} given `row`: its key
+ * @param {{question: import("../../core/question.js").Question, row: string, onClose: () => void, onPlace: (place: string) => void}} given
+ *   `row`: its key; `onPlace`: shows a place, `LON,LAT`
  */
-export function Why({ question, row, onClose }) {
-  const { api, city, store, t } = useConsole();
+export function Why({ question, row, onClose, onPlace }) {
+  const { api, city, t } = useConsole();
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => heading.current?.focus(), []);
   const why = useAnswer((signal) => api.post("/why", { ...question, key: row }, { signal }), [question, row]);
@@ -27,7 +28,7 @@ export function Why({ question, row, onClose }) {
       ${why.value.versions.map((/** @type {any} */ version, /** @type {number} */ at) => html`<dl key=${at} class="said-of">
         ${Object.entries(version).filter(([name, value]) => value !== null && value !== "" && !["st_x", "st_y"].includes(name)).map(([name, value]) => html`<div key=${name}><dt>${factName(name, t)}</dt><dd>${valueText(value)}</dd></div>`)}</dl>`)}`}
     <p class="actions">
-      <button type="button" disabled=${!place.value} onClick=${() => store.set({ at: place.value }, { replace: true })}>${t("why.on-map")}</button>
+      <button type="button" disabled=${!place.value} onClick=${() => place.value && onPlace(place.value)}>${t("why.on-map")}</button>
       ${!place.waiting && !place.value && html`<span class="note">${t("why.no-place")}</span>`}
     </p>
     ${versioned && html`<${FeatureVersions} layer=${question.layer} row=${row} known=${question.known_at} />`}

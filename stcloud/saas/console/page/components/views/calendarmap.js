@@ -30,7 +30,7 @@ export function CalendarMap({ plan, answer, measure }) {
   const title = t(`calendar.title.${daysBy}`, { measure });
   const table = () => ({
     caption: title,
-    columns: [t(`by.${daysBy}`), t("count"), ...(field === "value" ? [measure] : [])],
+    columns: [t(`grouped.${daysBy}`), t("count"), ...(field === "value" ? [measure] : [])],
     rows: [...known.entries()].map(([text, row]) => [nameOf(text, lang),
       html`<${Count} value=${row.count} question=${ofGroup(base, { [daysBy]: text })} label=${nameOf(text, lang)} />`,
       ...(field === "value" ? [numberText(row.value, lang)] : [])]),

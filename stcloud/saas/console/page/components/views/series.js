@@ -36,10 +36,10 @@ export function Series({ plan, answer, naming, measure }) {
     else if (first !== last) store.set({ when: whenWithin(store.get().when, within({ from: bar.from, to: nextBin(bins[last].from, bin) }, plan.span)) });
   };
   const count = (/** @type {Bar} */ bar) => (bar.row ? html`<${Count} value=${bar.row.count} question=${ofGroup(base, { [bin]: bar.row[bin] })} label=${name(bar)} />` : "0");
-  const title = t(layerOf(city, base.layer)?.kind === "feature" ? "series.began" : "series.title", { measure, bin: t(`by.${bin}`) });
+  const title = t(layerOf(city, base.layer)?.kind === "feature" ? "series.began" : "series.title", { measure, bin: t(`grouped.${bin}`) });
   const table = () => ({
     caption: title,
-    columns: [t(`by.${bin}`), t("count"), ...(field === "value" ? [measure] : []), ...(compared ? [besideName(compare, t), t("change")] : [])],
+    columns: [t(`grouped.${bin}`), t("count"), ...(field === "value" ? [measure] : []), ...(compared ? [besideName(compare, t), t("change")] : [])],
     rows: bins.map((bar) => [name(bar), count(bar), ...(field === "value" ? [numberText(bar.row?.value, lang)] : []),
       ...(compared ? [bar.row ? numberText(besideIn(bar.row, field), lang) : "0", bar.row ? changeText(bar.row, field, lang) : "–"] : [])]),
   });

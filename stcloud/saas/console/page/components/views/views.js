@@ -90,7 +90,7 @@ function useAreaChoices() {
   const parts = city.grids.length ? ["community", "street", "district"] : [];
   return [
     ...layers.map(({ name, title }) => ({ by: `in:${name}`, name: title || name })),
-    ...parts.map((by) => ({ by, name: t(`by.${by}`) })),
+    ...parts.map((by) => ({ by, name: t(`grouped.${by}`) })),
   ];
 }
 

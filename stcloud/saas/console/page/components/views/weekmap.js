@@ -30,7 +30,7 @@ export function WeekMap({ plan, answer, measure }) {
   const title = t("week.title", { measure });
   const table = () => ({
     caption: title,
-    columns: [t("by.weekday"), ...HOURS.map(hourName)],
+    columns: [t("grouped.weekday"), ...HOURS.map(hourName)],
     rows: rows.map(({ name }, y) => [name, ...HOURS.map((_, x) => {
       const { value, count, question, name: label } = cell(y, x);
       return field === "count" ? html`<${Count} value=${count} question=${question} label=${label} />` : numberText(value, lang);
