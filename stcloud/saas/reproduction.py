@@ -20,7 +20,7 @@ __all__ = ["narrowed_text", "python_text", "shell_text"]
 _SEPARATED = ("by", "order")
 """Fields whose option takes several values, separated by commas."""
 _NARROWING = ("weekdays", "hours", "months", "seasons", "days", "calendar", "relation")
-_METHODS = {"group": "of_group", "as_of": "as_of", "known_at": "known_at", "grid_at": "restated"}
+_METHODS = {"as_of": "as_of", "known_at": "known_at", "grid_at": "restated", "group": "of_group"}
 """Methods of `Query` that are called with the value of a field, or with each value of a list."""
 _PAGED, _MEASURED = ("order", "limit", "after"), ("until", "having", "rated_at")
 _BESIDE = {"where": "where", "as-of": "as_of", "known-at": "known_at"}

@@ -175,7 +175,7 @@ def days_figure(scope: PaperScope) -> PaperFigure | str:
     if not _is_event(scope):
         return ""
     if (ends := scope.days) is None:
-        return words.text("the period has no two ends, so nothing is before it")
+        return words.text("the period has no two ends")
     length = (ends[1] - ends[0]).days + 1
     if not _SHORT_DAYS <= length <= _LONG_DAYS:
         return words.text(

@@ -45,7 +45,7 @@ export function Rows({ state }) {
   const problem = page.problem ?? counted.problem ?? failed;
   const count = counted.value?.rows[0].count;
   const rows = page.value?.rows ?? [];
-  const columns = columnsShown(rows, layer, hidden);
+  const columns = columnsShown(rows, state.rows, hidden);
   const sort = (/** @type {string} */ column) => {
     setCursors([]);
     setOrder(order === column ? `-${column}` : order === `-${column}` ? "" : column);
@@ -61,7 +61,7 @@ export function Rows({ state }) {
       <h2 ref=${heading} tabindex="-1" data-rows=${counted.waiting ? undefined : count}>${t("rows.title", { count: numberText(count, lang) })}${" "}
         <span class="of">${layer?.title ?? question.layer}</span></h2>
       <div class="view-tools">
-        <${ColumnChooser} rows=${rows} layer=${layer} hidden=${hidden} onChange=${setHidden} />
+        <${ColumnChooser} rows=${rows} layer=${layer} shown=${columns} hidden=${hidden} onChange=${setHidden} />
         <button type="button" onClick=${keep}>CSV</button>
         <button type="button" onClick=${close}>${t("close")}</button>
       </div>

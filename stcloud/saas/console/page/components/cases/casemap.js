@@ -10,13 +10,14 @@ const COLOURS = /** @type {Record<string, string>} */ ({ red: "#d55e00", yellow:
 const RING = "#0072b2";
 
 /**
- * @param {{cases: CaseEntry[], state: import("../../core/state.js").State, place?: [number, number] | null, onPlace?: (at: {lng: number, lat: number}) => void}} given
- *   `place`: of what is opened; `onPlace`: the map was clicked where no case is
+ * @param {{cases: CaseEntry[], state: import("../../core/state.js").State, signs?: boolean, place?: [number, number] | null, onPlace?: (at: {lng: number, lat: number}) => void}} given
+ *   `signs`: whether colours are explained; `place`: of what is opened; `onPlace`: the map was clicked where no case is
  */
-export function CaseMap({ cases, state, place = null, onPlace }) {
+export function CaseMap({ cases, state, signs = true, place = null, onPlace }) {
   const { store, t } = useConsole();
   const placed = cases.filter((entry) => entry.lon !== null && entry.lat !== null);
-  const points = useMemo(() => ({ type: "FeatureCollection", features: placed.map(pointOf) }), [cases]);
+  // What presses most is drawn last, above the others.
+  const points = useMemo(() => ({ type: "FeatureCollection", features: placed.map(pointOf).reverse() }), [cases]);
   const opened = useMemo(() => openedOf(place), [place?.join()]);
   const colour = ["match", ["get", "light"], ...Object.entries(COLOURS).flat(), COLOURS.none];
   /** @type {import("../mapview.js").Overlay[]} */
@@ -30,7 +31,7 @@ export function CaseMap({ cases, state, place = null, onPlace }) {
   return html`
     <${MapView} overlays=${overlays} state=${state} onPlace=${onPlace} summary=${t("map.cases", { count: placed.length })}
       onView=${(/** @type {string} */ map) => store.set({ map }, { replace: true })} />
-    ${placed.length > 0 && html`<ul class="signs" aria-label=${t("map.signs")}>${Object.entries(COLOURS).map(([light, background]) => html`<li><span class="sign" style=${{ background }}></span>${t(`light.${light}`)}</li>`)}</ul>`}
+    ${signs && placed.length > 0 && html`<ul class="signs" aria-label=${t("map.signs")}>${Object.entries(COLOURS).map(([light, background]) => html`<li><span class="sign" style=${{ background }}></span>${t(`light.${light}`)}</li>`)}</ul>`}
     ${cases.length > placed.length && html`<p class="note">${t("map.unplaced", { count: cases.length - placed.length })}</p>`}`;
 }
 

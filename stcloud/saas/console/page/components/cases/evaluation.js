@@ -1,10 +1,11 @@
 // How cases are evaluated: indicators by group, each number open to its cases, with notes on the method.
 import { clockText } from "../../core/cityclock.js";
 import { useAnswer, useConsole } from "../../core/hooks.js";
-import { html } from "../../core/html.js";
+import { html, useState } from "../../core/html.js";
 import { Choice, Typed } from "../board/controls.js";
 import { Failure } from "../failure.js";
 import { CaseDetail } from "./casedetail.js";
+import { CaseMap } from "./casemap.js";
 import { EvaluationTable } from "./evaluationtable.js";
 import { IndicatorChoice } from "./indicatorchoice.js";
 import { NumberCases } from "./numbercases.js";
@@ -18,6 +19,7 @@ const USUAL = ["reported_cases", "filed_cases", "on_time_handling_rate", "closin
 export function Evaluation(given) {
   const { api, city, store, t } = useConsole();
   const { log, state } = given;
+  const [cases, setCases] = useState(/** @type {import("./logs.js").CaseEntry[]} */ ([]));
   const by = GROUPS.includes(state.judged) ? state.judged : "street";
   const asked = documentOf(log.name, by, state);
   const answer = useAnswer((signal) => api.post("/evaluations", asked, { signal }), [asked]);
@@ -37,8 +39,8 @@ export function Evaluation(given) {
       <${EvaluationTable} found=${found} by=${by} asked=${asked} state=${state} />
       <details class="optional"><summary>${t("evaluation.method")}</summary><ul class="method">${found.words.map((/** @type {string} */ line) => html`<li>${line}</li>`)}</ul></details>`}
     ${state.drill && html`<div class="split cases">
-      <${NumberCases} key=${state.drill} asked=${asked} found=${found} state=${state} />
-      <div class="pane fixed">${state.case && html`<${CaseDetail} key=${state.case} ...${given} />`}</div>
+      <${NumberCases} key=${state.drill} asked=${asked} found=${found} state=${state} onCases=${setCases} />
+      <div class="pane fixed">${state.case ? html`<${CaseDetail} key=${state.case} ...${given} />` : html`<${CaseMap} cases=${cases} state=${state} signs=${false} />`}</div>
     </div>`}
   </section>`;
 }

@@ -11,8 +11,11 @@ import { titleOf, useLabels } from "./evaluationtable.js";
 
 const PAGE_CASES = 50;
 
-/** @param {{asked: any, found: any, state: import("../../core/state.js").State}} given `state.drill`: which number */
-export function NumberCases({ asked, found, state }) {
+/**
+ * @param {{asked: any, found: any, state: import("../../core/state.js").State, onCases: (cases: import("./logs.js").CaseEntry[]) => void}} given
+ *   `state.drill`: which number; `onCases`: those of the page that is shown
+ */
+export function NumberCases({ asked, found, state, onCases }) {
   const { api, city, store, t, lang } = useConsole();
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   const [pages, setPages] = useState([""]);
@@ -23,6 +26,7 @@ export function NumberCases({ asked, found, state }) {
   const wished = { ...document, indicators: undefined, indicator: drill.indicator, part: drill.part, group: drill.group ?? {}, limit: PAGE_CASES, ...(pages.at(-1) && { after: pages.at(-1) }) };
   const answer = useAnswer((signal) => api.post("/evaluations/cases", wished, { signal }), [wished]);
   useEffect(() => show(heading.current), [Boolean(answer.value)]);
+  useEffect(() => onCases((answer.value?.cases ?? []).map(entryOf)), [answer.value]);
   const indicator = found?.indicators.find((/** @type {any} */ each) => each.name === drill.indicator);
   const count = answer.value?.count;
   const rate = indicator?.unit === "rate";
@@ -51,4 +55,13 @@ export function NumberCases({ asked, found, state }) {
       <button type="button" disabled=${!answer.value?.after} onClick=${() => setPages([...pages, answer.value.after])}>${t("pages.next")}</button>
     </nav>`}
   </section>`;
+}
+
+/**
+ * Return what a map needs of a case of an evaluation.
+ * @param {any} facts
+ * @returns {any}
+ */
+function entryOf({ number, lon, lat, class: code }) {
+  return { number, lon, lat, class: code, class_name: null, clock: null, stage_clock: null };
 }

@@ -98,6 +98,9 @@ function isWhole({ operator, values }) {
   return count < 0 ? given.length > 0 : given.length >= count;
 }
 
+/** Names of columns that tell an end, the plainest first. */
+const CLOSING = [/clos|结案|关闭/i, /resol|complet|结|完成/i, /end|finish|done/i];
+
 /**
  * Return pairs of columns between which time passes: each instant, and when the event happened.
  * @param {import("../../core/documents.js").LayerDocument} layer
@@ -106,6 +109,7 @@ function isWhole({ operator, values }) {
 export function durationsOf(layer) {
   if (layer.kind !== "event") return [];
   const instants = layer.columns.filter(({ type }) => type === "instant").map(({ name }) => name);
-  const closing = instants.filter((name) => /clos|end|finish|resol|complet|done|结|关闭|完成/i.test(name));
-  return (closing.length ? closing : instants.slice(1)).map((end) => ({ end, start: "st_time" }));
+  const closing = CLOSING.flatMap((word) => instants.filter((name) => word.test(name)));
+  const ends = closing.length ? [...new Set(closing)] : instants.slice(1); // the first one is mostly when it began
+  return ends.map((end) => ({ end, start: "st_time" }));
 }

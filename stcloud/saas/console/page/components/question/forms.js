@@ -25,7 +25,7 @@ export function QuestionForms({ question, naming, measure, coming, again }) {
   return html`<${Section} name="question">
     ${coming.problem && html`<${Failure} problem=${coming.problem} t=${t} again=${again} />`}
     <div aria-busy=${coming.waiting}>
-      ${forms && html`<dl class="facts-list">${saidOf(question, forms.words, { naming, measure, t }).map(([name, words]) => html`<div key=${name}><dt>${factName(name, t)}</dt><dd>${clockText(words)}</dd></div>`)}</dl>`}
+      ${forms && html`<dl class="said-of">${saidOf(question, forms.words, { naming, measure, t }).map(([name, words]) => html`<div key=${name}><dt>${factName(name, t)}</dt><dd>${clockText(words)}</dd></div>`)}</dl>`}
       ${forms && html`<div class="copying">
         <label for=${id}>${t("copy.as")}</label>
         <select id=${id} value=${form} onChange=${(/** @type {any} */ event) => { setForm(event.target.value); setCopied(""); }}>

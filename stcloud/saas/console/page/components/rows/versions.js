@@ -18,7 +18,7 @@ export function FeatureVersions({ layer, row, known }) {
     ${coming.problem && html`<${Failure} problem=${coming.problem} t=${t} />`}
     <ol class="versions">${versions.map((/** @type {any} */ version, /** @type {number} */ at) => html`<li key=${at}>
       <strong>${(version.time?.interval ?? ["..", ".."]).map(local).join(" – ")}</strong>
-      <dl class="facts-list">${changed(at).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value === null ? "–" : String(value)}</dd></div>`)}
+      <dl class="said-of">${changed(at).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value === null ? "–" : String(value)}</dd></div>`)}
         ${changed(at).length === 0 && html`<div><dd>${t("versions.shape")}</dd></div>`}</dl>
     </li>`)}</ol>
   </section>`;

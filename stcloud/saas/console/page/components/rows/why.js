@@ -24,7 +24,7 @@ export function Why({ question, row, onClose }) {
       <ul class="conditions">${why.value.conditions.map((/** @type {any} */ { text, holds, how }, /** @type {number} */ at) => html`<li key=${at} class=${holds ? "holds" : "fails"}>
         <span aria-hidden="true">${holds ? "✓" : "✗"}</span> <span><span class="unseen">${t(holds ? "why.holds" : "why.fails")}: </span>${clockText(text)}${how && html` <em>${how}</em>`}</span></li>`)}
         ${!why.value.conditions.length && html`<li>${t("why.no-conditions")}</li>`}</ul>
-      ${why.value.versions.map((/** @type {any} */ version, /** @type {number} */ at) => html`<dl key=${at} class="facts-list">
+      ${why.value.versions.map((/** @type {any} */ version, /** @type {number} */ at) => html`<dl key=${at} class="said-of">
         ${Object.entries(version).filter(([name, value]) => value !== null && value !== "" && !["st_x", "st_y"].includes(name)).map(([name, value]) => html`<div key=${name}><dt>${factName(name, t)}</dt><dd>${valueText(value)}</dd></div>`)}</dl>`)}`}
     <p class="actions">
       <button type="button" disabled=${!place.value} onClick=${() => store.set({ at: place.value }, { replace: true })}>${t("why.on-map")}</button>

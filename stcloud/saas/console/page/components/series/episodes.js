@@ -20,8 +20,8 @@ export function Episodes({ chosen, about, readings, state }) {
     readings: numberText(episode.readings, lang), missing: numberText(episode.missing, lang),
     from: html`<button type="button" class="link" onClick=${() => store.set({ layer: chosen.layer, span: around(episode, city.zone) })}>${clockText(episode.from, city.zone)}</button>`,
   }));
-  const found = state.rule && !readings.refused;
-  return html`<section class="episodes" aria-labelledby="episodes-title">
+  const found = state.rule && !readings.refused && !readings.seeking;
+  return html`<section class="episodes" aria-labelledby="episodes-title" aria-busy=${readings.seeking}>
     <h3 id="episodes-title">${t("episodes")}</h3>
     <${RuleForm} key=${chosen.value} rule=${state.rule} unit=${unit} onRule=${(/** @type {string} */ rule) => store.set({ rule, layer: chosen.layer })} />
     ${state.rule && readings.refused && html`<${Failure} problem=${readings.refused} t=${t} />`}

@@ -17,6 +17,7 @@ import { dayAfter, localText } from "../../core/format.js";
  * @property {import("../../core/api.js").Problem | undefined} problem
  * @property {import("../../core/api.js").Problem | undefined} refused why there are no episodes
  * @property {boolean} waiting
+ * @property {boolean} seeking episodes are awaited
  */
 
 export const MOST_STATIONS = 6;
@@ -70,7 +71,8 @@ export function useReadings(chosen, state) {
   const found = useAnswer((signal) => (ruled ? api.post("/episodes", ruled, { signal }) : undefined), [ruled]);
   return {
     rows: (document && answer.value?.rows) ?? [], total: (document && answer.value?.total) ?? 0, every: answer.value?.every ?? null, complete: answer.value?.complete ?? null,
-    gaps: (gapped && gaps.value?.rows) ?? [], episodes: (ruled && found.value?.rows) ?? [], problem: answer.problem, refused: found.problem, waiting: answer.waiting,
+    gaps: (gapped && gaps.value?.rows) ?? [], episodes: (ruled && found.value?.rows) ?? [], problem: answer.problem, refused: found.problem,
+    waiting: (document !== null && answer.waiting) || (gapped !== null && gaps.waiting), seeking: Boolean(ruled) && found.waiting,
   };
 }
 

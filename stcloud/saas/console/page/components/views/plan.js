@@ -53,7 +53,7 @@ export function planOf(state, city, layer, { areasBy, most }) {
 }
 
 /** Names of columns that tell what a row is about, the plainest first. */
-const SUBJECTS = [/categor|complaint|problem|subject|offen[cs]e|问题|类别|类型/i, /class|descr/i, /^(type|kind|status|use)$/i, /type|kind/i];
+export const SUBJECTS = [/categor|complaint|problem|subject|offen[cs]e|问题|类别|类型/i, /class|descr/i, /^(type|kind|status|use)$/i, /type|kind/i];
 
 /**
  * Return what the list of the most frequent is by: what was chosen, else classes, else a column that tells what it was.
