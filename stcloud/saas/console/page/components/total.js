@@ -23,7 +23,7 @@ export function Total({ answer }) {
   const shortly = facts.map(([, text]) => text.replaceAll(/T(\d\d:\d\d)(?::[\d.]+)?(?:Z|[+-]\d\d:?\d\d)/g, " $1"));
   return html`<div class="total" aria-busy=${answer.waiting}>
     <p class="sum" role="status"><${Count} value=${row?.count ?? null} question=${question} label=${t("rows")} /> ${t("total.rows")}
-      ${other && row && html`<span class="difference">${t("difference.was")} <${Count} value=${row.count_other} question=${{ ...question, known_at: other }} label=${t("difference.before")} />
+      ${other && row && html`<span class="difference">${t("difference.was")} <${Count} value=${row.count_other} question=${{ ...question, known_at: other }} label=${t("difference.before")} />${" "}
         ${t("difference.change", { n: `${row.count_change > 0 ? "+" : ""}${numberText(row.count_change, lang)}` })}</span>`}</p>
     <details class="facts"><summary>${t("understood")}: ${shortly.join(" · ")}</summary>
       <dl>${facts.map(([name, text]) => html`<dt>${name}</dt><dd>${text}</dd>`)}</dl></details>
