@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-__all__ = ["PLAIN_STEPS", "Kernel", "kernel", "pays", "plainly"]
+__all__ = ["PLAIN_STEPS", "Kernel", "kernel", "pays", "plainly", "without_compiler"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Result = TypeVar("Result")
@@ -132,6 +133,24 @@ def plainly(function: Callable[..., Result], *arguments: Any) -> Result:
         return function(*arguments)
     finally:
         _mode.plain = before
+
+
+@contextlib.contextmanager
+def without_compiler() -> Iterator[None]:
+    """Have what is imported in this block compile nothing: libraries that compile at once what is not needed here.
+
+    Kernels that other threads want to compile meanwhile wait, since the setting is that of the process.
+    """
+    import numba.core.config  # noqa: PLC0415  (slow to import)
+    from numba.core.compiler_lock import global_compiler_lock  # noqa: PLC0415
+
+    config: Any = numba.core.config
+    with global_compiler_lock, _LOCK:  # in this order: kernels that are being compiled make others
+        disabled, config.DISABLE_JIT = config.DISABLE_JIT, True
+        try:
+            yield
+        finally:
+            config.DISABLE_JIT = disabled
 
 
 def _dispatcher(function: Callable[..., Any]) -> Any:

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stcloud.errors import InvalidInput
+from stcloud.index.kernel import without_compiler
 
-__all__ = ["Classes", "class_limits", "number_text"]
+__all__ = ["Classes", "class_library", "class_limits", "number_text"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -185,7 +186,7 @@ def _limits(numbers: Floats, most: int) -> Floats:
     distinct = np.unique(numbers)
     if len(distinct) <= most:
         return distinct
-    mapclassify = _mapclassify()
+    mapclassify = class_library()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of ties: classes that are alike are merged here
         if numbers[0] >= 0 and numbers[-1] > _SKEWED * numbers[len(numbers) // 2]:
@@ -197,16 +198,11 @@ def _limits(numbers: Floats, most: int) -> Floats:
     return below
 
 
-def _mapclassify() -> Any:
-    """Import mapclassify without its compiler, which takes seconds for a scheme that is not used here."""
-    config: Any = importlib.import_module("numba.core.config")
-    disabled, config.DISABLE_JIT = config.DISABLE_JIT, True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return importlib.import_module("mapclassify")
-    finally:
-        config.DISABLE_JIT = disabled
+def class_library() -> Any:
+    """Return mapclassify, imported without its compiler, which takes seconds for a scheme that is not used here."""
+    with without_compiler(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return importlib.import_module("mapclassify")
 
 
 def _decimals(limits: tuple[float, ...]) -> int:

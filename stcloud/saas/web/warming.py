@@ -27,7 +27,6 @@ MODULES = (
     "shapely",
     "stcloud.paas.query.run.tiling",
     "stcloud.paas.query.run.group_tiling",
-    "mapclassify",
     "stcloud.saas.web.rendering",
 )
 """What questions, tiles and pages import when the first is asked for."""
@@ -41,3 +40,6 @@ def warm(cities: Iterable[City]) -> None:
             TilePixels(city.configuration.crs, Tile(4, 0, 0)).units(nowhere, nowhere)
     for name in MODULES:
         importlib.import_module(name)
+    from stcloud.saas.report.classes import class_library  # noqa: PLC0415
+
+    class_library()

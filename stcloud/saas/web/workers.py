@@ -73,7 +73,7 @@ class Workers:
         self._pending += 1
         loop = asyncio.get_running_loop()
         future.add_done_callback(lambda _: ended())
-        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._ended))
+        future.add_done_callback(lambda _: self._note_end(loop))
         return await self._awaited(future, stop, gone, loading=loading)
 
     async def _awaited(
@@ -98,6 +98,10 @@ class Workers:
             with suppress(asyncio.CancelledError, Exception):
                 await leaving
         raise _took_too_long(seconds, loading=loading)
+
+    def _note_end(self, loop: asyncio.AbstractEventLoop) -> None:
+        with suppress(RuntimeError):  # the service has ended meanwhile, and counts no more
+            loop.call_soon_threadsafe(self._ended)
 
     def _ended(self) -> None:
         self._pending -= 1

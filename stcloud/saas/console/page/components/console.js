@@ -27,7 +27,7 @@ export function Console({ api, store, root }) {
     const current = store.get();
     const first = layers.find((/** @type {any} */ layer) => layer.kind === "event") ?? layers[0];
     store.set({ known: current.known || now, layer: current.layer || first?.name || "" }, { replace: true });
-  }, [city.value]);
+  }, [city.value, state.known, state.layer]);
   if (city.problem) return html`<main class="alone"><${Failure} problem=${city.problem} t=${t} again=${() => setSessions(sessions + 1)} /></main>`;
   if (!city.value || !state.known) return html`<main class="alone" aria-busy="true"><p role="status">${t("starting")}</p></main>`;
   const signIn = (/** @type {string} */ token) => {
@@ -35,7 +35,7 @@ export function Console({ api, store, root }) {
     setSessions(sessions + 1);
   };
   return html`<${Context.Provider} value=${{ api, store, city: city.value, t, lang, dark }}>
-    <${Frame} state=${state} signIn=${signIn} />
+    <${Frame} key=${city.value.now} state=${state} signIn=${signIn} />
   <//>`;
 }
 

@@ -72,7 +72,17 @@ export function stateOf(hash) {
     state[name] = Array.isArray(empty) ? given.getAll(name) : (given.get(name) ?? "");
   }
   state.board = board || EMPTY.board;
+  if (!isView(String(state.map))) state.map = "";
   return /** @type {State} */ (/** @type {unknown} */ (state));
+}
+
+/**
+ * Tell whether a text is a view of a map, `LON,LAT,ZOOM`: others show all of the city.
+ * @param {string} text
+ */
+function isView(text) {
+  const numbers = text.split(",").map(Number);
+  return numbers.length === 3 && numbers.every(Number.isFinite) && Math.abs(numbers[0]) <= 180 && Math.abs(numbers[1]) <= 85;
 }
 
 /**
