@@ -57,7 +57,7 @@ class ConsoleWidget(anywidget.AnyWidget):
             if name.endswith((".js", ".mjs")) and name not in ("main.js", "notebook.js")
         }
         styles = "\n".join(files.files[name].content.decode() for name in files.styles if name not in _STYLES)
-        self._css = styles
+        self._css = f"@scope (.console) {{\n{styles}\n}}"  # no rule reaches what is around the cell
         super().__init__(modules=modules, state=state, height_px=height_px)
         self._desk = desk
         self.on_msg(self.receive)

@@ -42,7 +42,8 @@ export function Views({ state }) {
   }, [plan, tries]);
   const shown = coming.value?.layer.name === state.layer ? coming.value : undefined;
   const problem = coming.problem ?? (shown?.answers.head instanceof Problem ? shown.answers.head : undefined);
-  const waiting = coming.waiting || (!layer && !problem);
+  const there = city.layers.some(({ name }) => name === state.layer);
+  const waiting = there && (coming.waiting || (!layer && !problem));
   return html`<section class="views" aria-label=${t("views")} aria-busy=${waiting}>
     <${Chips} state=${state} />
     <${Waiting} waiting=${waiting} />
