@@ -13,17 +13,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
 from starlette.responses import Response
 
 from stcloud.daas.definition.clause import definition_faults
 from stcloud.errors import InvalidDefinition, InvalidInput, Unsupported
 from stcloud.saas.web.answerformat import OFFERED, json_rows, written
 from stcloud.saas.web.call import CityRequest, encoded
-from stcloud.saas.web.media import GEOJSON, JSON
+from stcloud.saas.web.media import GEOJSON, JSON, PARQUET
 from stcloud.saas.web.personal import personal_in_document, personal_in_records
 from stcloud.saas.web.questiondocument import CubeDocument, HotspotDocument, JoinDocument, SituationDocument
 
 if TYPE_CHECKING:
+    from stcloud.paas.cube.cube import Cube
     from stcloud.paas.query import Answer, Question
 
 __all__ = [
@@ -78,7 +81,8 @@ def cubes(call: CityRequest) -> Response:
     from stcloud.paas.query import Answer  # noqa: PLC0415
 
     cube = read_document(call, CubeDocument).cube(call.city, no_file)
-    return answered(call, Answer(cube.to_arrow(), call.city.configuration.lattice, dict(cube.facts)))
+    table = _placed(call, cube.to_arrow(), cube)
+    return answered(call, Answer(table, call.city.configuration.lattice, dict(cube.facts)))
 
 
 def hotspots(call: CityRequest) -> Response:
@@ -88,7 +92,21 @@ def hotspots(call: CityRequest) -> Response:
     document = read_document(call, HotspotDocument)
     result = document.hotspots(document.cube(call.city, no_file))
     facts = dict(result.cube.facts)
-    return answered(call, Answer(result.to_arrow(), call.city.configuration.lattice, facts))
+    table = _placed(call, result.to_arrow(), result.cube)
+    return answered(call, Answer(table, call.city.configuration.lattice, facts))
+
+
+def _placed(call: CityRequest, table: pa.Table, cube: Cube) -> pa.Table:
+    """Return rows of a cube's cells, with their areas where the format has places; lattice cells have theirs."""
+    cells = cube.cells
+    if (
+        cells.shapes is None
+        or cells.noun.startswith("cell_")
+        or call.media(*OFFERED) not in (GEOJSON, PARQUET)
+    ):
+        return table
+    areas = pa.array(shapely.to_wkb(cells.shapes()), pa.binary())
+    return table.append_column("st_geom", areas.take(pc.index_in(table[cells.noun], cells.names)))
 
 
 def situation(call: CityRequest) -> Response:

@@ -20,6 +20,7 @@ AXE = ROOT / ".venv/page/node_modules/axe-core/axe.min.js"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 BOARDS = ("explore", "grid", "hotspots", "cases", "catalogue", "situation", "series")
 WAIT_MS = 90_000
+QUIET_MS, QUIET_TIMES = 120, 3
 SETTLED = """
 () => !document.querySelector('[aria-busy="true"]') && !document.querySelector('.starting')
   && document.querySelector('main.board') !== null
@@ -51,10 +52,14 @@ class Planner:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until all answers are there, twice: what one brings may ask for another."""
-        for _ in range(2):
+        """Wait until all answers are there, and nothing was asked for a while: what one brings may ask for another."""
+        quiet, since = 0, -1
+        while quiet < QUIET_TIMES:
             self.page.wait_for_function(SETTLED, timeout=WAIT_MS)
-            self.page.wait_for_timeout(150)
+            self.page.wait_for_timeout(QUIET_MS)
+            asked = len(self.addresses)
+            quiet = quiet + 1 if asked == since else 0
+            since = asked
 
     def numbers(self) -> list[tuple[int, dict[str, Any]]]:
         """Return the numbers of rows on the page with the questions of their rows, in the page's order."""

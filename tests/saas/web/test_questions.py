@@ -82,6 +82,17 @@ def test_cubes_and_hot_spots_are_counted(place):
     assert ask(place, "/hotspots", {**cube, "distance_m": 2000}).json()["rows"]
 
 
+def test_hot_spots_and_cubes_of_areas_have_their_places(auckland):
+    cube = {"layer": "calls", "cell": "in:plots", "every": "1D", "partial": "keep"}
+    headers = {"Accept": "application/geo+json"}
+    for path, least in (("/hotspots", {**cube, "distance_m": 2000}), ("/cubes", cube)):
+        features = auckland.client.post(path, json=least, headers=headers).json()["features"]
+        assert features
+        for feature in features:
+            assert feature["geometry"]["type"] in ("Polygon", "MultiPolygon")
+            assert "st_geom" not in feature["properties"]
+
+
 def test_a_situation_is_known(place):
     row = place.calls.dropna(subset=["lon"]).iloc[0]
     document = ask(place, "/situation", {"lon": row.lon, "lat": row.lat, "at": row["at"].isoformat()}).json()
