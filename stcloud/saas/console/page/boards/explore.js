@@ -10,10 +10,11 @@ import { Views } from "../components/views/views.js";
 import { askedOf } from "../core/asked.js";
 import { cellFor } from "../core/areas.js";
 import { useConsole } from "../core/hooks.js";
-import { html, useMemo, useRef, useState } from "../core/html.js";
+import { html, useEffect, useMemo, useState } from "../core/html.js";
 import { awaitMap } from "../core/maplibrary.js";
 import { useTotal } from "../core/total.js";
 
+const PAINTED_MS = 20;
 const PARTS = Object.freeze(["question", "map", "numbers"]);
 
 /** @param {{state: import("../core/state.js").State}} given */
@@ -28,9 +29,14 @@ export function Explore({ state }) {
   const answer = useTotal(question, state.other);
   // The number comes first: the views, which ask for much, follow when it is there.
   const counted = answer.value && JSON.stringify([answer.value.question, answer.value.other]) === JSON.stringify([question, state.other]);
-  const followed = useRef(state);
-  if (counted || (answer.problem && !answer.waiting)) followed.current = state;
-  const views = useMemo(() => html`<${Views} state=${followed.current} />`, [followed.current]);
+  const [followed, setFollowed] = useState(state);
+  const ready = counted || Boolean(answer.problem && !answer.waiting);
+  useEffect(() => {
+    if (!ready || followed === state) return () => {};
+    const later = setTimeout(() => setFollowed(state), PAINTED_MS);
+    return () => clearTimeout(later);
+  }, [ready, state]);
+  const views = useMemo(() => html`<${Views} state=${followed} />`, [followed]);
   return html`<div class="exploring" data-part=${part}>
     <div class="parts" role="group" aria-label=${t("parts")}>${PARTS.map((name) => html`<button type="button" aria-pressed=${part === name} onClick=${() => setPart(name)}>${t(`part.${name}`)}</button>`)}</div>
     <div class="part-question"><${QuestionPanel} state=${state} drawing=${shape !== ""} onDrawing=${(/** @type {boolean} */ on) => {
@@ -44,6 +50,6 @@ export function Explore({ state }) {
       <${ValidClock} state=${state} facts=${answer.value?.facts} drawn=${drawn} />
       <${KnownClock} state=${state} />
     </div>
-    <div class="part-numbers" aria-busy=${followed.current !== state}>${views}</div>
+    <div class="part-numbers" aria-busy=${followed !== state}>${views}</div>
   </div>`;
 }

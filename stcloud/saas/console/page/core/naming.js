@@ -109,8 +109,13 @@ export const WEEKDAYS = Object.freeze(["mon", "tue", "wed", "thu", "fri", "sat",
 export const MONTHS = Object.freeze(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]);
 
 /** @param {number} weekday 1 is Monday @param {string} lang @param {"short" | "long"} [style] */
-export const weekdayName = (weekday, lang, style = "short") =>
-  formatOf("weekday", lang, () => new Intl.DateTimeFormat(lang, { weekday: style, timeZone: "UTC" }), style).format(Date.UTC(2024, 0, weekday));
+export const weekdayName = (weekday, lang, style = "short") => weekdayNames(lang, style)[weekday - 1];
+
+/** @param {string} lang @param {"short" | "long"} style @returns {string[]} from Monday on */
+const weekdayNames = (lang, style) => formatOf("weekdays", lang, () => {
+  const format = new Intl.DateTimeFormat(lang, { weekday: style, timeZone: "UTC" });
+  return WEEKDAYS.map((_, at) => format.format(Date.UTC(2024, 0, at + 1)));
+}, style);
 
 /** @param {number} month from 1 @param {string} lang @param {"short" | "long"} [style] */
 export const monthName = (month, lang, style = "short") =>

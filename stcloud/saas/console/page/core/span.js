@@ -86,9 +86,18 @@ export function stateSpan(state, layer, zone) {
  */
 export function layerSpan(layer, zone) {
   if (!layer?.first || !layer.last) return { from: dayOf(2000, 0), to: dayOf(2000, 0) + DAY_MS };
-  const [from, to] = [layer.first, layer.last].map((at) => Date.parse(`${localText(Date.parse(at), zone).slice(0, 10)}T00:00:00Z`));
-  return { from, to: to + DAY_MS };
+  const key = `${zone} ${layer.first} ${layer.last}`;
+  let span = layerSpans.get(key);
+  if (!span) {
+    const [from, to] = [layer.first, layer.last].map((at) => Date.parse(`${localText(Date.parse(at), zone).slice(0, 10)}T00:00:00Z`));
+    span = { from, to: to + DAY_MS };
+    layerSpans.set(key, span);
+  }
+  return span;
 }
+
+/** Those that were wanted before: each is, whenever anything changes. @type {Map<string, Span>} */
+const layerSpans = new Map();
 
 /** @param {string} text @param {string} known @returns {Span | undefined} */
 function relativeSpan(text, known) {

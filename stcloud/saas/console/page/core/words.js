@@ -33,6 +33,6 @@ export function languageOf(wished, preferred) {
  */
 export function translator(lang) {
   const words = LANGUAGES[lang] ?? LANGUAGES.en;
-  return (word, values = {}) =>
-    (words[word] ?? LANGUAGES.en[word] ?? word).replaceAll(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+  return (word, values) =>
+    values === undefined ? (words[word] ?? LANGUAGES.en[word] ?? word) : (words[word] ?? LANGUAGES.en[word] ?? word).replaceAll(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }

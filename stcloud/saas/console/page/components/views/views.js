@@ -4,7 +4,7 @@ import { Problem } from "../../core/api.js";
 import { quotedName } from "../../core/condition.js";
 import { useAreas, useLayer } from "../../core/documents.js";
 import { useAnswer, useConsole } from "../../core/hooks.js";
-import { html, useState } from "../../core/html.js";
+import { html, useMemo, useState } from "../../core/html.js";
 import { byColumn, useNaming } from "../../core/naming.js";
 import { Failure } from "../failure.js";
 import { Chips } from "../question/chips.js";
@@ -59,21 +59,26 @@ export function Views({ state }) {
  */
 function Answered({ shown: { plan, layer, answers }, state, naming, areas, area, most, waiting, onMore }) {
   const { store, t } = useConsole();
-  const measure = measureName(state.measure, layer, naming, t);
-  const shared = { plan, naming, measure };
-  const topChoice = html`<select aria-label=${t("top.choice")} value=${plan.topBy[0]} onChange=${(/** @type {any} */ event) => store.set({ top: event.target.value })}>
-    ${topColumns(layer).map(({ name }) => html`<option value=${byColumn(name)}>${naming.column(name)}</option>`)}</select>`;
-  const areaChoice = areas.length > 1 && html`<select aria-label=${t("areas.choice")} value=${area?.by} onChange=${(/** @type {any} */ event) => store.set({ by: event.target.value })}>
-    ${areas.map(({ by, name }) => html`<option value=${by}>${name}</option>`)}</select>`;
+  // Drawn again when the answers are others, and not while they are awaited.
+  const drawn = useMemo(() => {
+    const measure = measureName(state.measure, layer, naming, t);
+    const shared = { plan, naming, measure };
+    const topChoice = html`<select aria-label=${t("top.choice")} value=${plan.topBy[0]} onChange=${(/** @type {any} */ event) => store.set({ top: event.target.value })}>
+      ${topColumns(layer).map(({ name }) => html`<option value=${byColumn(name)}>${naming.column(name)}</option>`)}</select>`;
+    const areaChoice = areas.length > 1 && html`<select aria-label=${t("areas.choice")} value=${area?.by} onChange=${(/** @type {any} */ event) => store.set({ by: event.target.value })}>
+      ${areas.map(({ by, name }) => html`<option value=${by}>${name}</option>`)}</select>`;
+    return html`
+      <${Headline} plan=${plan} answer=${answers.head} title=${layer.title || layer.name} measure=${measure} />
+      ${answers.series && html`<${Series} ...${shared} answer=${answers.series} />`}
+      ${answers.top && html`<${GroupList} ...${shared} name="top" by=${plan.topBy} answer=${answers.top} most=${most} onMore=${onMore} choice=${topChoice}
+        title=${t("top.title", { column: naming.of(plan.topBy[0]) })} />`}
+      ${answers.areas && html`<${GroupList} ...${shared} name="areas" by=${plan.areasBy} answer=${answers.areas} most=${most} onMore=${onMore} choice=${areaChoice}
+        title=${t("areas.title", { area: naming.of(plan.areasBy[0]) })} />`}
+      ${answers.week && html`<${WeekMap} ...${shared} answer=${answers.week} />`}
+      ${answers.days && html`<${CalendarMap} ...${shared} answer=${answers.days} />`}`;
+  }, [plan, answers, naming, areas.map(({ by, name }) => by + name).join(), area?.by, most, state.measure, t]);
   return html`<div class=${`linked${waiting ? " former" : ""}`}>
-    <${Headline} plan=${plan} answer=${answers.head} title=${layer.title || layer.name} measure=${measure} />
-    ${answers.series && html`<${Series} ...${shared} answer=${answers.series} />`}
-    ${answers.top && html`<${GroupList} ...${shared} name="top" by=${plan.topBy} answer=${answers.top} most=${most} onMore=${onMore} choice=${topChoice}
-      title=${t("top.title", { column: naming.of(plan.topBy[0]) })} />`}
-    ${answers.areas && html`<${GroupList} ...${shared} name="areas" by=${plan.areasBy} answer=${answers.areas} most=${most} onMore=${onMore} choice=${areaChoice}
-      title=${t("areas.title", { area: naming.of(plan.areasBy[0]) })} />`}
-    ${answers.week && html`<${WeekMap} ...${shared} answer=${answers.week} />`}
-    ${answers.days && html`<${CalendarMap} ...${shared} answer=${answers.days} />`}
+    ${drawn}
     <${Distribution} base=${plan.base} layer=${layer} naming=${naming} ready=${!waiting} />
   </div>`;
 }
