@@ -52,14 +52,14 @@ class Planner:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until all answers are there, and nothing was asked for a while: what one brings may ask for another."""
+        """Wait until all answers are there, and nothing is asked for a while: one may bring another question."""
         quiet, since = 0, -1
         while quiet < QUIET_TIMES:
             self.page.wait_for_function(SETTLED, timeout=WAIT_MS)
             self.page.wait_for_timeout(QUIET_MS)
-            asked = len(self.addresses)
-            quiet = quiet + 1 if asked == since else 0
-            since = asked
+            requests = len(self.addresses)
+            quiet = quiet + 1 if requests == since else 0
+            since = requests
 
     def numbers(self) -> list[tuple[int, dict[str, Any]]]:
         """Return the numbers of rows on the page with the questions of their rows, in the page's order."""
