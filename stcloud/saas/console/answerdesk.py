@@ -81,9 +81,16 @@ class AnswerDesk:
         answer = self._answer
         name = answer.facts.get("layer", "")
         document: dict[str, Any] = {
-            "name": name, "boards": ["answer"], "layers": [], "logs": [], "grids": [], "bbox": None, "now": "-",
+            "name": name, "layers": [], "logs": [], "grids": [], "bbox": self._bbox(), "now": "-",
         }  # fmt: skip
         return encoded(document), JSON
+
+    def _bbox(self) -> list[float] | None:
+        """Return west, south, east and north of the places, in degrees; None: there are none."""
+        if self._answer.shape_column is None:
+            return None
+        places = self._answer.to_geopandas("OGC:CRS84").geometry.dropna()
+        return None if places.empty else [float(number) for number in places.total_bounds]
 
     def _rows(self) -> tuple[bytes, Media]:
         answer = self._answer
@@ -104,7 +111,7 @@ class AnswerDesk:
             and (pa.types.is_integer(field.type) or pa.types.is_floating(field.type))
         ]
         if not groups or not numbers:
-            return encoded({"field": None, "classes": []}), JSON
+            return encoded({"field": None, "classes": [], "zero": {}, "absent": {}, "no_value": {}}), JSON
         return encoded(field_classes(table, numbers[0], _CLASSES)), JSON
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ Tested by `tests/saas/console/test_notebook.py`.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Protocol
 
 import anywidget
@@ -17,6 +18,7 @@ from stcloud.saas.console.inprocess import Received
 
 __all__ = ["ConsoleWidget", "PageDesk"]
 
+_ROOT = re.compile(r"\.console(?![\w-])")
 _STYLES = ("style/page.css",)
 """Styles of a page of its own, which a cell of a notebook has not."""
 
@@ -57,7 +59,8 @@ class ConsoleWidget(anywidget.AnyWidget):
             if name.endswith((".js", ".mjs")) and name not in ("main.js", "notebook.js")
         }
         styles = "\n".join(files.files[name].content.decode() for name in files.styles if name not in _STYLES)
-        self._css = f"@scope (.console) {{\n{styles}\n}}"  # no rule reaches what is around the cell
+        # No rule reaches what is around the cell; in a scope its root has a name of its own.
+        self._css = f"@scope (.console) {{\n{_ROOT.sub(':scope', styles)}\n}}"
         super().__init__(modules=modules, state=state, height_px=height_px)
         self._desk = desk
         self.on_msg(self.receive)

@@ -53,6 +53,11 @@ def test_an_answer_is_given_with_its_groups_and_places(city):
     document = json.loads(received(desk, "/answer.json?x=1").body)
     assert (document["groups"], len(document["rows"])) == (["cell_1km"], len(counted))
     assert document["facts"]["layer"] == "calls"
+    west, south, east, north = json.loads(received(desk, "/console.json").body)["bbox"]
+    assert 174.68 < west < 174.7 < 174.739 < east < 174.76
+    assert -36.92 < south < -36.9 < north < -36.88
+    legend = json.loads(received(desk, "/legend.json").body)
+    assert (legend["field"], sum(part["count"] for part in legend["classes"])) == ("count", len(counted))
     places = json.loads(received(desk, "/answer.geojson").body)
     assert {feature["geometry"]["type"] for feature in places["features"]} == {"Polygon"}
     assert received(desk, "/questions", "POST").status == 404
@@ -84,6 +89,14 @@ def test_a_cell_shows_a_city_and_an_answer_and_asks_nobody_else(city):
         with shown(browser, widget) as (page, faults):
             page.wait_for_selector('[data-count="40"]', timeout=60_000)
             page.wait_for_selector("canvas", timeout=60_000)
+            page.get_by_role("link", name="Catalogue").click()
+            page.wait_for_selector("main.board.catalogue", timeout=60_000)
+            assert page.url.endswith("/")  # the notebook's address is not the console's
+            button = page.get_by_role("button", name="Dark")
+            assert button.evaluate("part => getComputedStyle(part).borderRadius") == "4px"
+            assert (
+                page.evaluate("() => getComputedStyle(document.body).fontSize") == "16px"
+            )  # nothing reaches beyond
             assert faults == []
         widget.close()
         answer = city.query("calls").count(by="cell:1km")
@@ -92,4 +105,5 @@ def test_a_cell_shows_a_city_and_an_answer_and_asks_nobody_else(city):
                 f"() => document.querySelectorAll('tbody tr').length === {len(answer)}", timeout=60_000
             )
             page.wait_for_selector("canvas", timeout=60_000)
+            page.wait_for_selector(".map-legend li", timeout=60_000)
             assert faults == []

@@ -4,7 +4,8 @@ import { MapView } from "../components/mapview.js";
 import { useAnswer, useConsole } from "../core/hooks.js";
 import { html, useMemo } from "../core/html.js";
 import { numberText } from "../core/format.js";
-import { SEQUENTIAL } from "../core/palette.js";
+import { colourOf } from "../core/mapstyle.js";
+import { legendInWords, MapLegend } from "../components/maplegend.js";
 
 /** @param {{state: import("../core/state.js").State}} given */
 export function Answer({ state }) {
@@ -23,7 +24,10 @@ export function Answer({ state }) {
   return html`
     <p class="facts">${Object.entries(answer.value.facts).map(([name, value]) => `${name} ${value}`).join(", ")}</p>
     ${drawn && html`<${MapView} state=${state} under=${[]} onView=${(/** @type {string} */ map) => store.set({ map }, { replace: true })}
-      overlays=${[{ id: "answer", kind: "geojson", data: places.value, look, bounds: true, ...shade(legend.value) }]} />`}
+      overlays=${[{ id: "answer", kind: "geojson", data: places.value, look, ...(measure && { colour: colourOf(legend.value) }) }]}
+      summary=${legendInWords(legend.value, measure ?? "", t)}>
+      ${measure && html`<${MapLegend} legend=${legend.value} title=${measure} />`}
+    <//>`}
     <div class="scrolled" tabindex="0" role="region" aria-label=${t("rows")}>
       <table>
         <caption>${t("rows.title", { count: numberText(rows.length, lang) })}</caption>
@@ -31,17 +35,6 @@ export function Answer({ state }) {
         <tbody>${rows.map((/** @type {any} */ row) => html`<tr>${columns.map((name) => html`<td>${cell(row[name], lang, name === measure)}</td>`)}</tr>`)}</tbody>
       </table>
     </div>`;
-}
-
-/**
- * Return how areas are shaded by a measure.
- * @param {any} legend
- */
-function shade(legend) {
-  if (!legend?.classes?.length) return {};
-  const value = ["coalesce", ["get", legend.field], 0];
-  const steps = legend.classes.flatMap((/** @type {any} */ part) => [["<=", value, part.to], part.colour]);
-  return { colour: ["case", ...steps, SEQUENTIAL[SEQUENTIAL.length - 1]] };
 }
 
 /**

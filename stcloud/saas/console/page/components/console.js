@@ -16,7 +16,8 @@ export function Console({ api, store, root }) {
   const t = useMemo(() => translator(lang), [lang]);
   const dark = useDark(state.theme);
   useEffect(() => {
-    root.lang = document.documentElement.lang = lang;
+    root.lang = lang;
+    if (!root.classList.contains("cell")) document.documentElement.lang = lang;
     root.dataset.theme = dark ? "dark" : "light";
   }, [lang, dark]);
   const city = useAnswer((signal) => api.get("/console.json", { signal }), [sessions]);

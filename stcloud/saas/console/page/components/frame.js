@@ -13,12 +13,18 @@ export function Frame({ state, signIn }) {
   if (state.board === ANSWER.name) return html`<main id="board" class="board answer"><${ANSWER.show} state=${state} /></main>`;
   const board = BOARDS.find(({ name }) => name === state.board) ?? BOARDS[0];
   const other = lang === "zh" ? "en" : "zh";
+  // In a notebook the address is not ours, so the state is set; with a key held a browser opens the address elsewhere.
+  const show = (/** @type {MouseEvent} */ event, /** @type {string} */ name) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    store.set({ board: name, rows: "" });
+  };
   return html`<${Fragment}>
     <a class="skip" href="#board" onClick=${(/** @type {Event} */ event) => toBoard(event)}>${t("skip")}</a>
     <header class="frame">
       <h1>${city.name}</h1>
       <nav aria-label=${t("boards")}>
-        ${BOARDS.map(({ name }) => html`<a href=${hashOf({ ...state, board: name, rows: "" })} aria-current=${name === board.name ? "page" : undefined}>${t(`board.${name}`)}</a>`)}
+        ${BOARDS.map(({ name }) => html`<a href=${hashOf({ ...state, board: name, rows: "" })} aria-current=${name === board.name ? "page" : undefined} onClick=${(/** @type {MouseEvent} */ event) => show(event, name)}>${t(`board.${name}`)}</a>`)}
       </nav>
       <div class="tools">
         <button type="button" lang=${other} onClick=${() => store.set({ lang: other })}>${t("language")}</button>
@@ -35,5 +41,6 @@ export function Frame({ state, signIn }) {
 /** @param {Event} event */
 function toBoard(event) {
   event.preventDefault();
-  document.getElementById("board")?.focus();
+  const board = /** @type {HTMLElement} */ (event.target).closest(".console")?.querySelector("main");
+  if (board instanceof HTMLElement) board.focus();
 }
