@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.console.planner import BOARDS, NARROW, WIDE, at_console
+from tests.conformance.console.planner import BOARDS, NARROW, WIDE, Planner, at_console
 
 GIVEN = {"layer": "requests", "when": "2024-06", "log": "matters"}
 
@@ -43,3 +43,17 @@ def test_the_keyboard_reaches_a_number_and_its_rows(browser, service):
         planner.page.keyboard.press("Escape")
         planner.page.wait_for_selector("section.rows", state="detached")
         planner.check()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.costly
+def test_axe_finds_no_violation_in_a_report(browser, town, axe, tmp_path, monkeypatch, run, theme):
+    (tmp_path / "june.toml").write_text('layer = "requests"\nwhen = ["2024-06"]\n')
+    monkeypatch.chdir(tmp_path)
+    done = run("report", town, "june.toml", "-o", "june.html", "--closed", "closed", "--classes", "subject")
+    assert done.code in (0, None), done.err
+    with browser.new_context(viewport=WIDE, color_scheme=theme) as context:
+        planner = Planner(context.new_page(), "file://")
+        planner.page.goto((tmp_path / "june.html").as_uri())
+        assert planner.violations() == []
+        assert planner.page.evaluate("() => document.scripts.length") == 0

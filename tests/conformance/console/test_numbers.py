@@ -81,3 +81,22 @@ def test_two_clocks_show_what_the_shell_prints(planner, town):
     assert planner.numbers()[0][0] == int(printed[-1])
     planner.open(layer="requests", when="2024-12", what="status = 'open'")
     assert planner.numbers()[0][0] < int(printed[-1])
+
+
+def test_features_are_as_they_were_and_as_the_shell_shows_them(planner, town):
+    for instant in ("2024-03-01", "2024-08-01"):
+        command = [
+            sys.executable,
+            "-m",
+            "stcloud",
+            "show",
+            str(town),
+            "lamps",
+            "--as-of",
+            instant,
+            "--format",
+            "csv",
+        ]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        planner.open(layer="lamps", asof=instant)
+        assert planner.numbers()[0][0] == len(printed) - 1
