@@ -20,7 +20,7 @@ def console(
     browser: Annotated[bool, typer.Option("--browser", help="Open it in the browser.")] = False,  # noqa: FBT002
     seconds: Annotated[float, typer.Option(help="Longest time of a question.", min=0.1)] = 30.0,
 ) -> None:
-    """Open the console of cities: a page for questions on this machine."""
+    """Open the console of cities, a page, on this machine."""
     prepare_service()
     from stcloud.saas.web import Service, Settings  # noqa: PLC0415
     from stcloud.saas.web.settings import own_names  # noqa: PLC0415

@@ -97,7 +97,7 @@ def report(
     every: FrameStep = None,
     engine: EngineOption = "duckdb",
 ) -> None:
-    """Write a report: questions as a page of maps, charts and tables, with the command behind every number."""
+    """Write questions as a page of maps, charts and tables. Under each figure is the command behind its numbers."""
     given = dict(locals())
     _check_targets(output, pdf, moving, every)
     from stcloud.saas.paper.template import PaperTemplate  # noqa: PLC0415  (an extra, slow to import)

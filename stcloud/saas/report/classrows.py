@@ -54,7 +54,7 @@ def class_rows(classes: Classes, values: ArrayLike) -> list[LegendRow]:
     >>> from stcloud.saas.report.classes import class_limits
     >>> values = [-4, 0, 1, 1, 2]
     >>> [(row.lower, row.upper, row.count) for row in class_rows(class_limits(values, whole=True), values)]
-    [(-4, -3, 1), (-2, -2, 0), (-1, -1, 0), (1, 1, 2), (2, 2, 1)]
+    [(-4.0, -4.0, 1), (-2.0, -2.0, 0), (-1.0, -1.0, 0), (1.0, 1.0, 2), (2.0, 2.0, 1)]
     """
     sizes = classes.sizes(np.asarray(values, np.float64))
     below = list(_side(classes, sizes, below=True))[::-1] if classes.diverging else []

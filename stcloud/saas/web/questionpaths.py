@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from stcloud.saas.web.answerformat import OFFERED
-from stcloud.saas.web.apioperation import get_of, operation, query_parameter
+from stcloud.saas.web.apioperation import body_schema, get_of, operation, query_parameter
 from stcloud.saas.web.media import JSON, TILE, Media
 from stcloud.saas.web.tilepaths import place_parameters
 
@@ -17,7 +17,7 @@ __all__ = ["address_operation", "question_paths"]
 _OBJECT = {"type": "object"}
 _QUESTION = query_parameter(
     "question", {"type": "string", "example": '{"layer":"requests","count":true}'}, "Document of the question"
-)  # fmt: skip
+) | {"required": True}  # fmt: skip
 _DRAWING = [
     query_parameter("properties", {"type": "string"}, "Names of the properties of rows that are wanted"),
     query_parameter(
@@ -56,5 +56,5 @@ def address_operation() -> dict[str, Any]:
 def _posted(
     summary: str, media: tuple[Media, ...], model: Any, parameters: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
-    body = {"required": True, "content": {JSON.type: {"schema": model.model_json_schema()}}}
+    body = {"required": True, "content": {JSON.type: {"schema": body_schema(model)}}}
     return operation(summary, media, _OBJECT, parameters or []) | {"requestBody": body}

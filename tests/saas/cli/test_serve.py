@@ -107,7 +107,7 @@ def test_without_its_libraries_the_command_says_what_to_install(monkeypatch):
 def test_arrow_takes_its_memory_from_the_c_library(city):
     code = (
         "import sys, stcloud.saas.cli.serve as serve; assert 'pyarrow' not in sys.modules; "
-        "serve._run = lambda *_: None; serve.serve([sys.argv[1]], port=0); "
+        "serve.run_service = lambda *_: None; serve.serve([sys.argv[1]], port=0); "
         "import pyarrow; print(pyarrow.default_memory_pool().backend_name)"
     )
     done = subprocess.run([sys.executable, "-c", code, city], capture_output=True, text=True, check=True)

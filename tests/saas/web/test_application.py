@@ -133,7 +133,7 @@ def test_several_cities_lie_below_their_names(tmp_path, city):
         assert client.get("/a/collections/building/items").json()["numberMatched"] == 1
         assert [made["id"] for made in client.get("/b%20c/collections").json()["collections"]] == ["catalog"]
         assert client.get("/collections").status_code == 404
-        for path in ("/", "/a", "/a/", "/b%20c"):
+        for path in ("/", "/a?f=html", "/a/?f=html", "/b%20c?f=html"):
             page = client.get(path, headers={"Accept": "text/html"})
             assert page.status_code == 200, path
             assert 'href="http://testserver/static/style.css"' in page.text

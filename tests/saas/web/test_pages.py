@@ -7,7 +7,7 @@ import pytest
 import stcloud
 from tests.saas.web.town import building, serving
 
-PATHS = ["/", "/conformance", "/api", "/functions", "/collections", "/collections/calls", "/collections/plots",
+PATHS = ["/?f=html", "/conformance", "/api", "/functions", "/collections", "/collections/calls", "/collections/plots",
          "/collections/calls/queryables", "/collections/calls/sortables", "/collections/calls/loads",
          "/collections/calls/items", "/collections/plots/items", "/collections/plots/items?datetime=2020-06-01/..",
          "/collections/calls/items/a%2Fb", "/collections/plots/items/p%2F1?datetime=2021-01-01T00:00:00Z",
@@ -99,7 +99,7 @@ def test_values_are_text(tmp_path):
     city.load("calls", [row], key="id", time="at", lon="lon", lat="lat", datum="wgs84")
     with serving(city) as client:
         for path in (
-            "/",
+            "/?f=html",
             "/collections",
             "/collections/calls/items",
             f"/collections/calls/items?filter={evil}' = note",
@@ -115,7 +115,7 @@ def test_values_are_text(tmp_path):
 
 def test_the_styles_are_one_file_of_ours(tmp_path):
     with serving(building(tmp_path)) as client:
-        shown = page(client, "/")
+        shown = page(client, "/?f=html")
         styles = [given["href"] for tag, given in shown.elements if tag == "link"]
         assert styles == ["http://testserver/static/style.css"]
         assert client.get(styles[0]).headers["content-type"].startswith("text/css")
