@@ -22,6 +22,9 @@ def before_call(_: Any, case: Any, **__: Any) -> None:
         case.query["to"] = case.query["from"]
     if path.startswith("/cases/") and case.query:
         case.query = _of_cases(dict(case.query))
+    if path.startswith("/questions") and "question" in (case.query or {}):
+        case.query = _of_questions(dict(case.query))
+        _within(case)
     if not path.startswith("/collections/"):
         return
     query = dict(case.query or {})
@@ -40,12 +43,29 @@ def before_call(_: Any, case: Any, **__: Any) -> None:
         _compare(query)
     if "{tileRow}" in path:
         _draw(query)
-        side = 1 << int(case.path_parameters["tileMatrix"])
-        for name in ("tileRow", "tileCol"):
-            case.path_parameters[name] = int(case.path_parameters[name]) % side
+        _within(case)
     if query.get("profile") == "features-with-time-slices":  # they are not sorted
         query.pop("sortby", None)
     case.query = query
+
+
+def _of_questions(query: dict[str, Any]) -> dict[str, Any]:
+    """Have a question of a layer that is there, and names of its columns."""
+    query["question"] = '{"layer": "calls", "when": ["2024"]}'
+    if "properties" in query:
+        query["properties"] = "category"
+    if "cluster" in query:
+        query["cluster"] = "100m"
+    return query
+
+
+def _within(case: Any) -> None:
+    """Have a tile that there is at its zoom."""
+    if "tileMatrix" not in (case.path_parameters or {}):
+        return
+    side = 1 << int(case.path_parameters["tileMatrix"])
+    for name in ("tileRow", "tileCol"):
+        case.path_parameters[name] = int(case.path_parameters[name]) % side
 
 
 def _of_cases(query: dict[str, Any]) -> dict[str, Any]:
