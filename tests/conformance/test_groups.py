@@ -20,6 +20,7 @@ from stcloud.errors import StcloudError
 from stcloud.iaas.engine.model import Engine
 from stcloud.paas.query import Query
 from stcloud.paas.query.parse.groupvalue import group_text
+from stcloud.testing.cases import AREAS as NAMED_AREAS
 from stcloud.testing.cases import CRS, EVENTS, GRID, grid_of
 from stcloud.testing.examples import examples, spread
 from stcloud.testing.town import quads
@@ -34,18 +35,7 @@ size = { type = "number", optional = true }
 ok = { type = "boolean", optional = true }
 seen = { type = "instant", optional = true }
 """
-AREAS = """
-id = "areas"
-kind = "feature"
-key = ["name"]
-[space]
-column = "geometry"
-encoding = "wkb"
-crs = "EPSG:4547"
-[columns]
-name = {}
-side = { type = "integer" }
-"""
+AREAS = NAMED_AREAS + 'side = { type = "integer" }\n'
 BYS = (
     ["hour"], ["day"], ["week"], ["month"], ["quarter"], ["year"], ["weekday", "hour-of-day"], ["cell:100m"],
     ["cell:250m"], ["cell:1km"], ["unit"], ["street"], ["duty:patrols"], ["in:areas"], ["in:areas.side"], ["note"],

@@ -24,7 +24,8 @@ def console(
     prepare_service()
     from stcloud.saas.web import Service, Settings  # noqa: PLC0415
     from stcloud.saas.web.settings import own_names  # noqa: PLC0415
+    from stcloud.saas.web.warming import warm_for_pages  # noqa: PLC0415
 
     settings = Settings(seconds=seconds, hosts=own_names(_HOST, None))
-    service = Service(open_cities(cities), settings)
+    service = Service(open_cities(cities), settings, page_opened=warm_for_pages)
     run_service(service, _HOST, port, "the console is at", webbrowser.open if browser else None)

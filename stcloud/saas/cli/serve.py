@@ -116,6 +116,7 @@ def _service(
     from stcloud.saas.rights.policy import Policy  # noqa: PLC0415
     from stcloud.saas.rights.tokens import Tokens  # noqa: PLC0415
     from stcloud.saas.web import Service  # noqa: PLC0415
+    from stcloud.saas.web.warming import warm_for_pages  # noqa: PLC0415
 
     stated = None if policy is None else Policy.from_toml(read_text(policy), name=str(policy))
     if tokens is not None and stated is None:
@@ -125,7 +126,7 @@ def _service(
         _check_open311(opened, settings.open311)
     return Service(
         opened, settings, policy=stated, tokens=None if tokens is None else Tokens(tokens),
-        audit=None if audit is None else AuditTrail(audit),
+        audit=None if audit is None else AuditTrail(audit), page_opened=warm_for_pages,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ Tested by `tests/saas/web/test_caseroutes.py`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 from starlette.responses import Response
@@ -50,7 +50,7 @@ class ActionDocument(Closed):
     post: str | None = None
     department: str | None = None
     happened: str | None = None
-    expected: int | None = None
+    expected: Annotated[int, Field(strict=True)] | None = None
     id: str | None = None
     at: tuple[float, float] | None = None
     fields: dict[str, str | int | float | bool] | None = None

@@ -25,6 +25,7 @@ def console(call: CityRequest) -> Response:
     """Return the city, its layers in short, its logs of cases and its grids, and who is signed in."""
     call.known_parameters(())
     media = call.media(JSON)
+    call.service.note_page()
     city, configuration = call.city, call.city.configuration
     layers = short_documents(call, city.layers())
     boxes = [made["bbox"] for made in layers if made["bbox"] is not None]

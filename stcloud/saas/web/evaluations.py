@@ -22,6 +22,7 @@ from stcloud.saas.web.caselists import log_to_read
 from stcloud.saas.web.media import CSV, GEOJSON, JSON
 from stcloud.saas.web.parameter import iso_utc
 from stcloud.saas.web.personal import personal_of
+from stcloud.saas.web.questiondocument import Truth
 from stcloud.saas.web.questions import read_document, too_many_rows
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class EvaluationDocument(Closed):
     repeats: RepeatsDocument | None = None
     compare: Literal["previous", "year"] | None = None
     score: str | None = None
-    times: bool = False
+    times: Truth = False
 
 
 class CountedCasesDocument(EvaluationDocument):

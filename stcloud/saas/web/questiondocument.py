@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from stcloud.city import City
     from stcloud.paas.cube.cube import Cube
 
-__all__ = ["CubeDocument", "HotspotDocument", "JoinDocument", "SituationDocument"]
+__all__ = ["CubeDocument", "HotspotDocument", "JoinDocument", "SituationDocument", "Truth"]
 
 _OF_ANSWERS = ("count", "measure", "by", "until", "having", "compare", "rated_at", "order", "limit", "after")
 
 
 _Number = Annotated[float, Field(strict=True)]
 _Count = Annotated[int, Field(strict=True)]
+Truth = Annotated[bool, Field(strict=True)]
+"""True or false, and neither ``"yes"`` nor 1."""
 
 
 class JoinDocument(Question):
@@ -41,7 +43,7 @@ class JoinDocument(Question):
     join: str
     how: str = "within"
     at: str | None = None
-    inner: bool = False
+    inner: Truth = False
     value: tuple[str, ...] = ()
     within: str | None = None
     band: str | None = None
@@ -94,13 +96,13 @@ class HotspotDocument(CubeDocument):
     distance_m: _Number | None = None
     nearest: _Count | None = None
     steps: _Count = 1
-    both: bool = False
+    both: Truth = False
     reference: Literal["cube", "step", "window"] = "cube"
-    corrected: bool = True
+    corrected: Truth = True
     alpha: _Number = 0.1
-    skip_warm_up: bool = True
-    with_events_only: bool = False
-    per_km2: bool | None = None
+    skip_warm_up: Truth = True
+    with_events_only: Truth = False
+    per_km2: Truth | None = None
 
     def hotspots(self, cube: Cube) -> Any:
         """Return the hot spots of a cube."""

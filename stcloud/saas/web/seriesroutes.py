@@ -22,6 +22,7 @@ from stcloud.saas.web.geojson import features_of
 from stcloud.saas.web.layerlist import named_layer
 from stcloud.saas.web.media import ARROW, CSV, GEOJSON, JSON, NDJSON, PARQUET
 from stcloud.saas.web.personal import personal_of
+from stcloud.saas.web.questiondocument import Truth
 from stcloud.saas.web.questions import no_file, read_document, too_many_rows
 from stcloud.saas.web.referencesystem import CRS84
 from stcloud.time import instant_us
@@ -81,8 +82,8 @@ class SeriesDocument(Closed):
     resample: str | None = None
     method: _Names = ("mean",)
     complete: str | None = None
-    gaps: bool = False
-    lateness: bool = False
+    gaps: Truth = False
+    lateness: Truth = False
     limit: _Count | None = None
     after: Annotated[int, Field(strict=True, ge=0)] = 0
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 
 import stcloud
 from stcloud.city import City
@@ -44,11 +45,14 @@ class Service:
         Tokens that principals show; where it is noted what they were given.
     clock
         Returns the present instant, UTC microseconds.
+    page_opened
+        What is done once, beside the requests, when somebody first opens a console; None: nothing.
     """
 
     def __init__(
         self, cities: Mapping[str, City], settings: Settings | None = None, *, policy: Policy | None = None,
         tokens: Tokens | None = None, audit: AuditTrail | None = None, clock: Clock = system_clock,
+        page_opened: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         from limits.storage import MemoryStorage  # noqa: PLC0415
         from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415
@@ -56,6 +60,7 @@ class Service:
         self.cities = dict(cities)
         self.settings = settings or Settings()
         self.policy, self.clock = policy, clock
+        self._page_opened = page_opened
         self.kept, self.counts = Kept(), ServiceCounts()
         self.notes = RequestNotes(audit, clock)
         self._tokens = tokens
@@ -100,6 +105,12 @@ class Service:
         who = address if principal.is_anonymous else principal.name
         if not self._limiter.hit(self._rate, principal.kind, who):
             raise Unsupported("too-many-requests", f"more than {self.settings.rate}", hint="ask more slowly")
+
+    def note_page(self) -> None:
+        """Do what is to be done when somebody opens a console: at the first time, and nobody waits for it."""
+        begun, self._page_opened = self._page_opened, None
+        if begun is not None:
+            threading.Thread(target=begun, name="pages", daemon=True).start()
 
     def city(self, name: str, principal: Principal) -> City:
         """Return a city as a principal may see it; `NotFound` ``unknown-city``."""

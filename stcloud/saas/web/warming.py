@@ -19,7 +19,7 @@ from stcloud.space.tilepixels import TilePixels
 if TYPE_CHECKING:
     from stcloud.city import City
 
-__all__ = ["MODULES", "warm"]
+__all__ = ["MODULES", "warm", "warm_for_pages"]
 
 MODULES = (
     "pandas",
@@ -40,6 +40,10 @@ def warm(cities: Iterable[City]) -> None:
             TilePixels(city.configuration.crs, Tile(4, 0, 0)).units(nowhere, nowhere)
     for name in MODULES:
         importlib.import_module(name)
+
+
+def warm_for_pages() -> None:
+    """Load what colours the maps of a console: 120 MB more, which a service without one does not take."""
     from stcloud.saas.report.classes import class_library  # noqa: PLC0415
 
     class_library()

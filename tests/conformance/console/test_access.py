@@ -31,17 +31,25 @@ def test_nothing_is_wider_than_a_telephone(browser, service, board):
         planner.check()
 
 
-def test_the_keyboard_reaches_a_number_and_its_rows(browser, service):
+def test_the_keyboard_reaches_a_number_and_its_rows_and_comes_back(browser, service):
+    focused = "() => document.activeElement?.dataset?.count ?? null"
     with at_console(browser, service) as planner:
         planner.open(**GIVEN)
+        count = None
         for _ in range(150):
             planner.page.keyboard.press("Tab")
-            if planner.page.evaluate("() => document.activeElement?.dataset?.count !== undefined"):
+            count = planner.page.evaluate(focused)
+            if count is not None:
                 break
+        assert int(count) > 0
         planner.page.keyboard.press("Enter")
         planner.page.wait_for_selector("section.rows h2[data-rows]")
+        planner.settle()
+        assert planner.page.locator("section.rows h2[data-rows]").get_attribute("data-rows") == count
+        assert planner.page.evaluate("() => document.activeElement.closest('section.rows') !== null")
         planner.page.keyboard.press("Escape")
         planner.page.wait_for_selector("section.rows", state="detached")
+        assert planner.page.evaluate(focused) == count
         planner.check()
 
 

@@ -8,6 +8,7 @@ from stcloud.saas.rights.policy import Policy
 from stcloud.saas.rights.tokens import Tokens
 from stcloud.saas.web import Service, application
 from stcloud.testing.hands import Hands
+from tests.saas.web.town import heads_of
 
 POLICY = """
 [[allow]]
@@ -106,10 +107,7 @@ def test_what_is_wrong_is_refused_in_one_line(city, clock, path, status, kind):
 
 def test_a_log_that_may_not_be_read_is_absent(city, clock, tmp_path):
     tokens = Tokens(tmp_path / "tokens.toml")
-    heads = {
-        name: {"Authorization": f"Bearer {tokens.add(name, roles, now_us=clock())}"}
-        for name, roles in {"li": ["operator"], "guest": []}.items()
-    }
+    heads = heads_of(tokens, {"li": ["operator"], "guest": []}, clock())
     policy = Policy.from_toml(POLICY, name="policy.toml")
     with TestClient(
         application(Service({"town": city}, policy=policy, tokens=tokens, clock=clock))

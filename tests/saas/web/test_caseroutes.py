@@ -11,6 +11,7 @@ from stcloud.saas.rights.policy import Policy
 from stcloud.saas.rights.tokens import Tokens
 from stcloud.saas.web import Service, application
 from stcloud.testing.hands import Hands
+from tests.saas.web.town import heads_of
 
 POLICY = """
 [[allow]]
@@ -78,10 +79,7 @@ def test_a_case_is_opened_once_read_and_acted_on(city, clock, tmp_path):
 
 def test_who_acts_is_who_is_signed_in(city, clock, tmp_path):
     tokens = Tokens(tmp_path / "tokens.toml")
-    heads = {
-        name: {"Authorization": f"Bearer {tokens.add(name, roles, now_us=clock())}"}
-        for name, roles in {"wang": ["collector"], "guest": []}.items()
-    }
+    heads = heads_of(tokens, {"wang": ["collector"], "guest": []}, clock())
     policy = Policy.from_toml(POLICY, name="policy.toml")
     with TestClient(
         application(Service({"town": city}, policy=policy, tokens=tokens, clock=clock))

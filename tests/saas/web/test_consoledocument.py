@@ -1,5 +1,7 @@
 """What a page needs at its start, and who is signed in: never a credential."""
 
+import threading
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -66,3 +68,16 @@ def test_a_session_says_who_is_signed_in_and_nothing_of_what_it_showed(cities, t
             == client.get("/two/session", headers=head).status_code
             == 404
         )
+
+
+def test_what_a_page_will_need_is_loaded_once_when_the_first_is_opened(shanghai):
+    begun = threading.Semaphore(0)
+    service = Service({"town": shanghai.city}, page_opened=begun.release)
+    with TestClient(application(service)) as client:
+        assert client.get("/collections").status_code == 200
+        assert not begun.acquire(timeout=0.1)
+        for _ in range(2):
+            assert client.get("/console.json").status_code == 200
+        assert begun.acquire(timeout=20)
+        assert not begun.acquire(timeout=0.1)
+        service.cities = {}  # the town is served on

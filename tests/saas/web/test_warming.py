@@ -28,6 +28,7 @@ with TestClient(application(Service({"town": city}))) as client:
         assert client.get(path).status_code in (200, 204), path
 for names in (warmed - before, set(sys.modules) - warmed):
     print(sorted({name.partition(".")[0] for name in names}))
+print(sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
@@ -51,6 +52,9 @@ def test_the_first_answers_load_no_library(city, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", CODE, tmp_path / "town"], capture_output=True, text=True, check=True
     )
-    warmed, after = done.stdout.splitlines()
+    warmed, after, everything = done.stdout.splitlines()
     assert "'pandas'" in warmed
     assert not {"pandas", "pyproj", "duckdb", "shapely", "jinja2"} & {*eval(after)}, after
+    assert not {"mapclassify", "matplotlib", "numba", "sklearn"} & {*eval(everything)}, (
+        "a service needs none of these"
+    )

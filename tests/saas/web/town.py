@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -192,4 +192,12 @@ def building(folder: Path) -> stcloud.City:
     return city
 
 
-__all__ = ["ODD_KEYS", "Plot", "Town", "building", "href", "serving", "town"]
+__all__ = ["ODD_KEYS", "Plot", "Town", "building", "heads_of", "href", "serving", "town"]
+
+
+def heads_of(tokens: Any, roles: Mapping[str, Sequence[str]], now_us: int) -> dict[str, dict[str, str]]:
+    """Return the headers of principals by their names, with new tokens in which they have these roles."""
+    return {
+        name: {"Authorization": f"Bearer {tokens.add(name, list(of), now_us=now_us)}"}
+        for name, of in roles.items()
+    }

@@ -101,6 +101,20 @@ class Question(Closed):
     def _names(cls, given: Any) -> Any:
         return (given,) if isinstance(given, str) else given
 
+    @field_validator("version", "limit", mode="before")
+    @classmethod
+    def _numbers(cls, given: Any) -> Any:
+        if isinstance(given, str | bool):
+            raise ValueError(f"{given!r} is no whole number")  # noqa: TRY004  (what pydantic reports)
+        return given
+
+    @field_validator("count", mode="before")
+    @classmethod
+    def _truths(cls, given: Any) -> Any:
+        if isinstance(given, str | int | float) and not isinstance(given, bool):
+            raise ValueError(f"{given!r} is neither true nor false")  # noqa: TRY004  (what pydantic reports)
+        return given
+
     @field_validator("now", "as_of", "known_at", "grid_at", "until", "rated_at", mode="before")
     @classmethod
     def _instants(cls, given: Any) -> Any:

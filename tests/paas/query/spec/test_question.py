@@ -114,6 +114,10 @@ def test_a_document_compares_with_what_was_known(tmp_path: Path) -> None:
         ('layer = "marks"\nwhta = ["x"]', "invalid-definition", "whta"),
         ("layer = 3", "invalid-definition", "layer"),
         ('when = ["2024"]', "invalid-definition", "layer"),
+        ('layer = "marks"\nlimit = "5"', "invalid-definition", "limit"),
+        ('layer = "marks"\nlimit = true', "invalid-definition", "limit"),
+        ('layer = "marks"\ncount = 1', "invalid-definition", "count"),
+        ('layer = "marks"\ncount = "yes"', "invalid-definition", "count"),
     ],
 )
 def test_what_is_no_question_is_refused(text: str, kind: str, said: str) -> None:

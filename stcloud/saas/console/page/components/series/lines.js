@@ -1,9 +1,9 @@
 // Lines over time, drawn by uPlot: broken where nothing was measured, with bands of episodes and of gaps behind them.
-import { chartLibrary } from "../../core/chartlibrary.js";
 import { looksAt } from "../../core/exporting.js";
 import { numberText } from "../../core/format.js";
 import { useConsole } from "../../core/hooks.js";
 import { html, useEffect, useRef } from "../../core/html.js";
+import { usePlot } from "../../core/plot.js";
 
 /**
  * @typedef {{from: number, to: number, colour: string, lane: number}} Band from and to in ms; of several stations each has a lane
@@ -27,31 +27,13 @@ const DASHES = [[], [8, 3], [2, 3], [10, 3, 2, 3], [5, 2], [1, 2]];
 export function Lines(given) {
   const { times, lines, bands, gaps, label } = given;
   const { dark, lang } = useConsole();
-  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const plot = useRef(/** @type {any} */ (null));
   const newest = useRef(given);
   newest.current = given;
   const data = [times.map((time) => time / 1000), ...lines.flatMap(({ values, odd }) => [values, odd])];
-  const shape = JSON.stringify([lines.map(({ station }) => station), dark, lang]);
-  useEffect(() => {
-    let gone = false;
-    /** @type {ResizeObserver | undefined} */
-    let following;
-    chartLibrary().then((library) => {
-      const element = place.current;
-      if (gone || !element) return;
-      plot.current = new library(optionsOf(library, element, () => newest.current, lang), data, element);
-      following = new ResizeObserver(() => plot.current?.setSize({ width: Math.max(element.clientWidth, 200), height: HEIGHT }));
-      following.observe(element);
-    });
-    return () => {
-      gone = true;
-      following?.disconnect();
-      plot.current?.destroy();
-      plot.current = null;
-    };
-  }, [shape]);
-  useEffect(() => plot.current?.setData(data), [JSON.stringify(data)]);
+  const { place, plot } = usePlot({
+    options: (library, element) => optionsOf(library, element, () => newest.current, lang), data, least: 200,
+    shape: JSON.stringify([lines.map(({ station }) => station), dark, lang]),
+  });
   useEffect(() => plot.current?.redraw(), [JSON.stringify([bands, gaps])]);
   return html`<div class="lines" ref=${place} role="img" aria-label=${label}></div>`;
 }
@@ -69,7 +51,7 @@ function optionsOf(library, element, given, lang) {
   const { lines, colours, zone } = given();
   const text = (/** @type {any} */ _plot, /** @type {number | null} */ value) => numberText(value, lang);
   return {
-    width: Math.max(element.clientWidth, 200), height: HEIGHT, padding: [8, 8, 0, 0],
+    height: HEIGHT, padding: [8, 8, 0, 0],
     tzDate: (/** @type {number} */ seconds) => library.tzDate(new Date(seconds * 1000), zone),
     axes: [{ ...axis, values: (/** @type {any} */ _plot, /** @type {number[]} */ splits, /** @type {number} */ _at, /** @type {number} */ _space, /** @type {number} */ step) => splits.map((at) => axisText(at, step, zone, library)) },
       { ...axis, size: 56, values: (/** @type {any} */ _plot, /** @type {number[]} */ splits) => splits.map((value) => numberText(value, lang)) }],

@@ -5,6 +5,7 @@ import { numberText } from "../../core/format.js";
 import { useConsole } from "../../core/hooks.js";
 import { html, useEffect, useRef, useState } from "../../core/html.js";
 import { LINES } from "../../core/palette.js";
+import { usePlot } from "../../core/plot.js";
 
 /**
  * @typedef {object} Line
@@ -26,8 +27,6 @@ const HEIGHT = 200;
  */
 export function Chart({ times, until, whole, names, lines, label, onChoose, onAt }) {
   const { dark, lang, t } = useConsole();
-  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const plot = useRef(/** @type {any} */ (null));
   const [at, setAt] = useState(-1);
   const [anchor, setAnchor] = useState(-1);
   const handlers = useRef({ onChoose, onAt });
@@ -35,26 +34,10 @@ export function Chart({ times, until, whole, names, lines, label, onChoose, onAt
   const data = dataOf(times, until, lines);
   const edges = useRef(/** @type {number[]} */ ([]));
   edges.current = [...times, until].map((time) => time / 1000);
-  const shape = JSON.stringify([lines.map(({ name, bars }) => [name, bars]), dark, lang, whole]);
-  useEffect(() => {
-    let gone = false;
-    /** @type {ResizeObserver | undefined} */
-    let following;
-    chartLibrary().then((library) => {
-      const element = place.current;
-      if (gone || !element) return;
-      plot.current = new library(optionsOf(library, { element, lines, lang, whole, edges: () => edges.current, handlers: () => handlers.current }), data, element);
-      following = new ResizeObserver(() => plot.current?.setSize({ width: Math.max(element.clientWidth, 120), height: HEIGHT }));
-      following.observe(element);
-    });
-    return () => {
-      gone = true;
-      following?.disconnect();
-      plot.current?.destroy();
-      plot.current = null;
-    };
-  }, [shape]);
-  useEffect(() => plot.current?.setData(data), [JSON.stringify(data)]);
+  const { place, plot } = usePlot({
+    options: (library, element) => optionsOf(library, { element, lines, lang, whole, edges: () => edges.current, handlers: () => handlers.current }),
+    data, least: 120, shape: JSON.stringify([lines.map(({ name, bars }) => [name, bars]), dark, lang, whole]),
+  });
   useEffect(() => setAt(-1), [times[0], times.length]);
   const go = (/** @type {number} */ next, /** @type {boolean} */ extending) => {
     const bounded = Math.max(0, Math.min(times.length - 1, next));
@@ -145,7 +128,7 @@ function optionsOf(library, { element, lines, lang, whole, edges, handlers, scal
   const looks = looksAt(element);
   const axis = { stroke: looks.ink, grid: { stroke: looks.hair, width: scale }, ticks: { stroke: looks.hair, width: scale, size: 10 * scale }, font: `${12 * scale}px ${looks.font}` };
   return {
-    width: Math.max(element.clientWidth, 120), height: HEIGHT, legend: { show: false },
+    height: HEIGHT, legend: { show: false },
     tzDate: (/** @type {number} */ seconds) => library.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     padding: [8 * scale, 26 * scale, 0, 0],
     scales: { x: { range: () => [edges()[0], edges().at(-1)] }, y: { range: (/** @type {any} */ _plot, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? high * 1.05 : 1] } },
