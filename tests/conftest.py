@@ -117,6 +117,12 @@ def pytest_sessionfinish(session):
         session.config.workeroutput["left out"] = session.config.stash.get(LEFT_OUT, 0)
 
 
+def pytest_runtest_logreport(report):
+    """Name what fails at once: a run that is ended from outside never comes to its summary."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\nFAILED {report.nodeid} ({report.when})", flush=True)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
     node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left out", 0)
