@@ -96,7 +96,10 @@ class Question(Closed):
     limit: int | None = None
     after: str | None = None
 
-    @field_validator("what", "where", "when", "group", "by", "measure", "order", mode="before")
+    @field_validator(
+        "what", "where", "when", "group", "by", "measure", "order",
+        mode="before", json_schema_input_type=str | tuple[str, ...],
+    )  # fmt: skip
     @classmethod
     def _names(cls, given: Any) -> Any:
         return (given,) if isinstance(given, str) else given

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema_rs
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 import stcloud
 from stcloud.errors import InvalidDefinition, InvalidInput
+from stcloud.paas.query import Question
 from stcloud.testing.scenes import csv_texts, typed_events
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -149,3 +152,16 @@ def test_the_published_schema_names_every_field():
     assert schema["properties"].keys() == stcloud.Question.model_fields.keys()
     assert schema["required"] == ["layer"]
     assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("field", sorted(Question.model_fields))
+def test_the_published_schema_judges_each_value_as_reading_does(field):
+    judge = jsonschema_rs.validator_for(json.loads(Question.published_schema()))
+    for value in (None, True, "text", "", 1, 1.5, [], ["text"], ["text", "other"], [1], [None], {}):
+        document = {"layer": "requests", field: value}
+        try:
+            Question.model_validate(document)
+        except ValidationError:
+            assert not judge.is_valid(document), value
+        else:
+            assert judge.is_valid(document), value
