@@ -81,7 +81,7 @@ $(VENV)/.apache-spark: $(VENV)/.ready
 	@mkdir $@.new && { $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
 		--target $@.new "$$(sed -n 's/^pyspark-client==/pyspark==/p' constraints.txt)" || \
 		echo "Apache Spark could not be installed: its tests are skipped"; }
-	@touch $@.new && mv $@.new $@
+	@touch $@.new && rm -rf $@ && mv $@.new $@
 
 demo: $(VENV)/.installed  ## build a demo city, ask it questions, draw maps and charts
 	$(BIN)/stcloud demo demo
