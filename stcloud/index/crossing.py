@@ -139,7 +139,9 @@ def cuts_by_edges(moves: Moves, edges: NDArray[np.float64]) -> list[Cuts]:
     """Return where moves meet straight edges, ``(m, 4)`` float64 ``x1, y1, x2, y2``; of those along it their ends."""
     if not len(edges) or not len(moves.x):
         return []
-    paths = shapely.linestrings(np.stack([moves.x, moves.y, moves.to_x, moves.to_y], axis=1).reshape(-1, 2, 2))
+    paths = shapely.linestrings(
+        np.stack([moves.x, moves.y, moves.to_x, moves.to_y], axis=1).reshape(-1, 2, 2)
+    )
     move, edge = shapely.STRtree(shapely.linestrings(edges.reshape(-1, 2, 2))).query(paths)
     dx, dy = (moves.to_x - moves.x)[move], (moves.to_y - moves.y)[move]
     ends = edges[edge]

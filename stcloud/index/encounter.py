@@ -8,18 +8,20 @@ Tested by `tests/index/test_encounter.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from stcloud.index.array import Ints, Metres
 from stcloud.index.crossing import Moves
 
 __all__ = ["Encounters", "encounters"]
 
-_AT_ONCE = 500_000  # boxes in a tree
+AT_ONCE = 500_000
+"""Boxes in a tree."""
 _LONG = 4  # slots are so much longer than a move usually is
 _ROUNDING_M = 5e-7  # distances are compared as micrometres
 _MOST_SLOTS = 4_000_000
@@ -45,7 +47,7 @@ class Encounters(NamedTuple):
     least_m: Metres
 
 
-def encounters(left: Moves, right: Moves, within_m: float) -> Encounters:
+def encounters(left: Moves, right: Moves, within_m: float, *, at_once: int = AT_ONCE) -> Encounters:
     """Return when moves of one set were near moves of another, ordered by left, then right.
 
     Parameters
@@ -54,6 +56,8 @@ def encounters(left: Moves, right: Moves, within_m: float) -> Encounters:
         The moves; one that takes no time is a place at an instant.
     within_m
         The distance, inclusive, 0 or more.
+    at_once
+        How many moves a tree has, about.
 
     Examples
     --------
@@ -64,16 +68,23 @@ def encounters(left: Moves, right: Moves, within_m: float) -> Encounters:
     >>> found.from_us.item(), found.to_us.item(), found.least_m.item()
     (3, 7, 0.0)
     """
-    parts = [_exact(left, right, at, other, within_m) for at, other in _candidates(left, right, within_m)]
+    pairs = _candidates(left, right, within_m, at_once)
+    parts = [_exact(left, right, at, other, within_m) for at, other in pairs]
     if not parts:
         none = np.zeros(0, np.int64)
         return Encounters(none, none, none, none, np.zeros(0))
-    joined = Encounters(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-    order = np.lexsort((joined.right, joined.left))
-    return Encounters(*(column[order] for column in joined))
+    joined = _of([np.concatenate(columns) for columns in zip(*parts, strict=True)])
+    return _of([column[np.lexsort((joined.right, joined.left))] for column in joined])
 
 
-def _candidates(left: Moves, right: Moves, within_m: float) -> Iterator[tuple[Ints, Ints]]:
+def _of(columns: Sequence[Any]) -> Encounters:
+    left, right, from_us, to_us, least_m = columns
+    return Encounters(left, right, from_us, to_us, least_m)
+
+
+def _candidates(
+    left: Moves, right: Moves, within_m: float, at_once: int
+) -> Iterator[tuple[Ints, Ints]]:
     """Give pairs of moves that overlap in time and whose boxes are near each other, each once."""
     if not len(left.x) or not len(right.x):
         return
@@ -81,14 +92,16 @@ def _candidates(left: Moves, right: Moves, within_m: float) -> Iterator[tuple[In
     (mine, my_slot), (others, their_slot) = (_slotted(moves, base_us, slot_us) for moves in (left, right))
     west = min(_least(left.x, left.to_x), _least(right.x, right.to_x))
     width_m = max(_most(left.x, left.to_x), _most(right.x, right.to_x)) - west + 4 * (within_m + 1.0)
-    for low, high in _blocks(my_slot, their_slot):
+    for low, high in _blocks(my_slot, their_slot, at_once):
         begin, end = np.searchsorted(my_slot, (low, high)).tolist()
         first, last = np.searchsorted(their_slot, (low, high)).tolist()
         if begin == end or first == last:
             continue
         rows, found = mine[begin:end], others[first:last]
         beside = np.unique(my_slot[begin:end])
-        apart = (np.searchsorted(beside, slot) * width_m for slot in (my_slot[begin:end], their_slot[first:last]))
+        apart = (
+            np.searchsorted(beside, slot) * width_m for slot in (my_slot[begin:end], their_slot[first:last])
+        )
         apart_m = [place - west for place in apart]
         tree = shapely.STRtree(_boxes(right.taken(found), apart_m[1], 0.0))
         at, other = tree.query(_boxes(left.taken(rows), apart_m[0], within_m + 1e-3))
@@ -119,19 +132,19 @@ def _slotted(moves: Moves, base_us: int, slot_us: int) -> tuple[Ints, Ints]:
     return row[order], slot[order]
 
 
-def _blocks(my_slot: Ints, their_slot: Ints) -> Iterator[tuple[int, int]]:
+def _blocks(my_slot: Ints, their_slot: Ints, at_once: int) -> Iterator[tuple[int, int]]:
     """Give ranges of slots that hold so few moves that one tree takes them, slots that are never cut."""
     both = np.sort(np.concatenate([my_slot, their_slot]))
     low, end = 0, len(both)
     while low < end:
         slot = int(both[low])
-        high = int(both[low + _AT_ONCE]) if low + _AT_ONCE < end else int(both[-1]) + 1
+        high = int(both[low + at_once]) if low + at_once < end else int(both[-1]) + 1
         high = max(high, slot + 1)
         yield slot, high
         low = int(np.searchsorted(both, high))
 
 
-def _boxes(moves: Moves, apart_m: Metres, more_m: float) -> np.ndarray:
+def _boxes(moves: Moves, apart_m: NDArray[Any], more_m: float) -> np.ndarray:
     x, to_x = moves.x + apart_m, moves.to_x + apart_m
     boxes: np.ndarray = shapely.box(
         np.minimum(x, to_x) - more_m, np.minimum(moves.y, moves.to_y) - more_m,
@@ -145,9 +158,7 @@ def _exact(left: Moves, right: Moves, at: Ints, other: Ints, within_m: float) ->
     began_us = np.maximum(left.from_us[at], right.from_us[other])
     ended_us = np.minimum(left.to_us[at], right.to_us[other])
     lasted_us = ended_us - began_us
-    (px, py), (qx, qy) = (
-        _apart(left, right, at, other, instant_us) for instant_us in (began_us, ended_us)
-    )
+    (px, py), (qx, qy) = (_apart(left, right, at, other, instant_us) for instant_us in (began_us, ended_us))
     wx, wy = qx - px, qy - py  # over the whole of the common time
     reach = (within_m + _ROUNDING_M) ** 2
     before, after = px * px + py * py <= reach, qx * qx + qy * qy <= reach
@@ -163,7 +174,7 @@ def _exact(left: Moves, right: Moves, at: Ints, other: Ints, within_m: float) ->
     to_us = np.where(after, ended_us, began_us + np.floor(high * lasted_us).astype(np.int64))
     met &= from_us <= to_us
     least_m = np.sqrt(np.minimum(np.minimum(px * px + py * py, qx * qx + qy * qy), nx * nx + ny * ny))
-    return Encounters(*(column[met] for column in (at, other, from_us, to_us, least_m)))
+    return _of([column[met] for column in (at, other, from_us, to_us, least_m)])
 
 
 def _apart(left: Moves, right: Moves, at: Ints, other: Ints, instant_us: Ints) -> tuple[Metres, Metres]:

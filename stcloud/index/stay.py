@@ -52,9 +52,11 @@ def stays(
     >>> first.tolist(), last.tolist()
     ([0], [2])
     """
-    search = find_stays if pays(find_stays, len(time_us) * _STEPS) else partial(plainly, find_stays)
-    arrays = (np.ascontiguousarray(part) for part in (starts, time_us, x, y))
-    first, last, count = search(*arrays, float(within_m), int(least_us), int(most_us))
+    search: Any = find_stays if pays(find_stays, len(time_us) * _STEPS) else partial(plainly, find_stays)
+    first, last, count = search(
+        *map(np.ascontiguousarray, (starts, time_us)), *map(np.ascontiguousarray, (x, y)), float(within_m),
+        int(least_us), int(most_us),
+    )  # fmt: skip
     return first[:count].copy(), last[:count].copy()
 
 

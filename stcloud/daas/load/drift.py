@@ -119,12 +119,12 @@ def _refuse_unmoved(layer: str, definition: Definition, columns: Iterable[Attrib
     mover, types = definition.mover_column, {attribute.name: attribute.type for attribute in columns}
     if mover not in types:
         raise NotFound(
-            "unknown-column", f"the definition says that {mover!r} is the mover, which is no column of layer '{layer}'",
+            "unknown-column", f"the definition names {mover!r} as the mover, which is no column of layer '{layer}'",
             nearest=nearest(mover, types),
         )  # fmt: skip
     if types[mover] not in MOVER_TYPES:
         raise InvalidInput(
-            "not-a-mover", f"column {mover!r} of layer '{layer}' has values of type {types[mover]}, which name nobody",
+            "not-a-mover", f"column {mover!r} of layer '{layer}' has a type that names nobody: {types[mover]}",
             hint="name a column of text or whole numbers as the mover, or declare its type: type = \"text\"",
         )  # fmt: skip
 

@@ -54,7 +54,9 @@ class CurrentPositions:
             from rtree.index import Index  # noqa: PLC0415  (it need not be installed)
         except ImportError as error:
             raise MissingExtra(
-                "rtree-needed", "positions that change one by one need rtree", hint="pip install stcloud[live]"
+                "rtree-needed",
+                "positions that change one by one need rtree",
+                hint="pip install stcloud[live]",
             ) from error
         self._tree = Index()
         self._by_mover: dict[Any, tuple[int, CurrentPosition]] = {}
@@ -82,7 +84,9 @@ class CurrentPositions:
         Of two fixes of one instant, the one that comes last counts. `InvalidInput` ``not-finite``: it is nowhere.
         """
         if not (math.isfinite(x) and math.isfinite(y)):
-            raise InvalidInput("not-finite", f"mover '{mover}' is nowhere: ({x}, {y})", hint="leave such a fix out")
+            raise InvalidInput(
+                "not-finite", f"mover '{mover}' is nowhere: ({x}, {y})", hint="leave such a fix out"
+            )
         with self._lock:
             held = self._by_mover.get(mover)
             if held is not None and held[1].time_us > time_us:
@@ -130,11 +134,16 @@ class CurrentPositions:
                 numbers = self._tree.nearest((x, y, x, y), min(asked, held)) if held else ()
                 met = [self._by_mover[self._movers[number]][1] for number in numbers]
                 near = [
-                    CurrentPosition(each.mover, each.time_us, each.x, each.y, math.hypot(each.x - x, each.y - y))
+                    CurrentPosition(
+                        each.mover, each.time_us, each.x, each.y, math.hypot(each.x - x, each.y - y)
+                    )
                     for each in met
                     if _is_free(each.mover, free) and (since_us is None or each.time_us >= since_us)
                 ]
-                near = sorted((each for each in near if _far(each) <= within_m), key=lambda each: (_far(each), each.mover))
+                near = sorted(
+                    (each for each in near if _far(each) <= within_m),
+                    key=lambda each: (_far(each), each.mover),
+                )
                 if len(near) >= n or len(met) >= held:
                     return near[:n]
                 asked *= 4

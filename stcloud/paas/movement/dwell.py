@@ -15,9 +15,11 @@ from stcloud.index.crossing import cut, cuts_by_instants
 from stcloud.paas.cube.cube import Cube, CubeMeasure
 from stcloud.paas.movement.fixes import Fixes, Ints
 from stcloud.paas.movement.placedcells import PlacedCells
+from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.query.run.cube_cells import cells_of
 from stcloud.paas.query.run.cube_time import CubeTime
+from stcloud.paas.query.run.placing import place_of_groups
 from stcloud.paas.query.run.rate import rated_us
 from stcloud.time.micros import SECOND_US
 
@@ -80,8 +82,16 @@ class Dwell:
             }
         )
 
+    def answer(self) -> Answer:
+        """Return the rows of `to_arrow` as an answer: cells have their place."""
+        inquiry = self.time.inquiry
+        place = place_of_groups(inquiry, [self.cells.group], rated_us(inquiry))
+        groups = (*(() if self.mover is None else ("mover",)), "time", self.cells.noun)
+        lattice = inquiry.subject.configuration.lattice
+        return Answer(self.to_arrow(), lattice, self.facts, pin=self.pin, groups=groups, place=place)
+
     def to_cube(self) -> Cube:
-        """Return a cube with the measure ``dwell_s``: hot spots, trends, larger cells and longer steps are its own."""
+        """Return a cube with the measure ``dwell_s``, for hot spots, trends, larger cells and longer steps."""
         inquiry, time = self.time.inquiry, self.time
         cells = cells_of(inquiry, self.cells.group, rated_us(inquiry), self.names, None)
         named = self.names.cast(cells.names.type)

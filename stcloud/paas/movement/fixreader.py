@@ -46,7 +46,7 @@ def mover_of(query: Query) -> str:
     if not stored:
         raise InvalidInput(
             "no-mover", f"nothing says whose fix an event of layer '{layer.name}' is",
-            hint=f'name the column in layers/{layer.name}.toml of the city: mover = "vehicle", and delete its first line',
+            hint=f'write mover = "COLUMN" into layers/{layer.name}.toml of the city, and delete its first line',
         )  # fmt: skip
     return stored[0]
 
@@ -87,7 +87,9 @@ class _Reading:
     steady: list[Resolved]
     breaking: list[Resolved]
     words: dict[Any, int] = field(default_factory=dict)
-    parts: list[tuple[NDArray[np.int32], Ints, Floats, Floats, NDArray[np.bool_]]] = field(default_factory=list)
+    parts: list[tuple[NDArray[np.int32], Ints, Floats, Floats, NDArray[np.bool_]]] = field(
+        default_factory=list
+    )
     left_out: dict[str, int] = field(default_factory=lambda: {"unnamed": 0, "unplaced": 0})
 
     @classmethod
@@ -95,7 +97,8 @@ class _Reading:
         inquiry = query.inquiry()
         resolution = inquiry.resolver.resolution(inquiry.plan(Rows()))
         known, *conditions = zip(resolution.plan.conditions, resolution.by_condition, strict=True)
-        steady, breaking = list(known[1]), []
+        steady: list[Resolved] = list(known[1])
+        breaking: list[Resolved] = []
         for condition, tests in conditions:
             (steady if _is_span(condition) else breaking).extend(tests)
         return cls(query, stored, wanted, resolution, _files(query, inquiry), steady, breaking)
@@ -206,7 +209,7 @@ class _Sorting:
         place[[reading.words[word] for word in words]] = np.arange(len(words), dtype=np.int32)
         none = np.zeros(0, np.int64)
         met = np.concatenate([none.astype(np.int32), *(part[0] for part in reading.parts)])
-        mover = place[met] if len(words) else met
+        mover = place[met] if words else met
         time_us = np.concatenate([none, *(part[1] for part in reading.parts)])
         type_ = reading.query.subject.layer.snapshot.schema.field(reading.stored).type
         return cls(reading, pa.array(words, type_), mover, time_us, _order(mover, time_us, len(words)))
@@ -216,16 +219,18 @@ class _Sorting:
         mover, time_us = self.mover[self.order], self.time_us[self.order]
         again = (mover[1:] == mover[:-1]) & (time_us[1:] == time_us[:-1])
         if again.any():
-            self._by_key(np.append(again, False) | np.append(False, again), mover, time_us)  # noqa: FBT003
+            self._by_key(np.append(again, False) | np.append(False, again), mover, time_us)
         x, y, kept = (
             np.concatenate([np.zeros(0, dtype), *(part[at] for part in self.reading.parts)])[self.order]
             for at, dtype in ((2, np.float64), (3, np.float64), (4, np.bool_))
         )
-        other = np.append(True, mover[1:] != mover[:-1])[: len(mover)]  # noqa: FBT003
-        follows = np.append(False, kept[:-1])[: len(mover)] & ~other  # noqa: FBT003
-        ends = np.append(other[1:], True)[: len(mover)]  # noqa: FBT003
+        other = np.append(True, mover[1:] != mover[:-1])[: len(mover)]
+        follows = np.append(False, kept[:-1])[: len(mover)] & ~other
+        ends = np.append(other[1:], True)[: len(mover)]
         if not kept.all():
-            mover, time_us, x, y, follows, ends = (part[kept] for part in (mover, time_us, x, y, follows, ends))
+            mover, time_us, x, y, follows, ends = (
+                part[kept] for part in (mover, time_us, x, y, follows, ends)
+            )
         starts = np.flatnonzero(~follows)
         there, number = np.unique(mover[starts], return_inverse=True)
         bounds = np.append(starts, len(mover))

@@ -5,6 +5,8 @@ Tested by `tests/paas/movement/test_meetings.py` and `tests/properties/test_move
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -45,16 +47,13 @@ def meetings_table(
     mine, my_mover = _moves(fixes, rule.gap_us)
     theirs, their_mover = _moves(others, rule.gap_us)
     met = encounters(mine, theirs, rule.within_m)
-    left, right = my_mover[met.left], their_mover[met.right]
-    apart = _different(fixes.movers, others.movers, left, right, each_once=each_once) if same else np.ones(len(left), np.bool_)
-    left, right, from_us, to_us, least_m = (
-        part[apart] for part in (left, right, met.from_us, met.to_us, met.least_m)
-    )
+    periods = _Periods(my_mover[met.left], their_mover[met.right], met.from_us, met.to_us, met.least_m)
+    if same:
+        movers = fixes.movers, others.movers
+        periods = periods.taken(_different(*movers, periods.left, periods.right, each_once=each_once))
     if span_us is not None:
-        from_us, to_us = np.maximum(from_us, span_us[0]), np.minimum(to_us, span_us[1])
-        kept = from_us <= to_us
-        left, right, from_us, to_us, least_m = (part[kept] for part in (left, right, from_us, to_us, least_m))
-    left, right, from_us, to_us, least_m = _joined(left, right, from_us, to_us, least_m)
+        periods = periods.cut(*span_us)
+    left, right, from_us, to_us, least_m = _joined(periods)
     lasted = to_us - from_us >= rule.lasting_us
     return pa.table(
         {
@@ -66,6 +65,29 @@ def meetings_table(
             "least_m": least_m[lasted],
         }
     )
+
+
+class _Periods(NamedTuple):
+    """Closed periods in which two movers, by position, were near each other, and their least distance then."""
+
+    left: Ints
+    right: Ints
+    from_us: Ints
+    to_us: Ints
+    least_m: Floats
+
+    def taken(self, rows: NDArray[Any]) -> _Periods:
+        """Return some of them, by position or mask."""
+        return _Periods(
+            self.left[rows], self.right[rows], self.from_us[rows], self.to_us[rows], self.least_m[rows]
+        )  # fmt: skip
+
+    def cut(self, first_us: int, last_us: int) -> _Periods:
+        """Return what lies within a closed period."""
+        within = self._replace(
+            from_us=np.maximum(self.from_us, first_us), to_us=np.minimum(self.to_us, last_us)
+        )
+        return within.taken(within.from_us <= within.to_us)
 
 
 def _moves(fixes: Fixes, gap_us: int) -> tuple[Moves, Ints]:
@@ -87,27 +109,27 @@ def _different(
     """Tell which pairs are of two movers; with ``each_once`` of which the first has the smaller name."""
     words = sorted({*movers.to_pylist(), *others.to_pylist()})
     number = {word: at for at, word in enumerate(words)}
-    mine, theirs = (np.array([number[word] for word in some.to_pylist()], np.int64) for some in (movers, others))
+    mine, theirs = (
+        np.array([number[word] for word in some.to_pylist()], np.int64) for some in (movers, others)
+    )
     if not len(left):
         return np.zeros(0, np.bool_)
     before: NDArray[np.bool_] = mine[left] < theirs[right] if each_once else mine[left] != theirs[right]
     return before
 
 
-def _joined(left: Ints, right: Ints, from_us: Ints, to_us: Ints, least_m: Floats) -> tuple[Ints, Ints, Ints, Ints, Floats]:
+def _joined(periods: _Periods) -> _Periods:
     """Return the periods of each pair, those that touch each other as one, ordered by pair, then time."""
-    order = np.lexsort((to_us, from_us, right, left))
-    left, right, from_us, to_us, least_m = (part[order] for part in (left, right, from_us, to_us, least_m))
-    if not len(left):
-        return left, right, from_us, to_us, least_m
-    pair = np.cumsum(np.append(True, (np.diff(left) != 0) | (np.diff(right) != 0)))  # noqa: FBT003
-    reached_us = _running_most(pair, to_us)
-    first = np.append(True, (np.diff(pair) != 0) | (from_us[1:] > reached_us[:-1]))  # noqa: FBT003
+    ordered = periods.taken(np.lexsort((periods.to_us, periods.from_us, periods.right, periods.left)))
+    if not len(ordered.left):
+        return ordered
+    pair = np.cumsum(np.append(True, (np.diff(ordered.left) != 0) | (np.diff(ordered.right) != 0)))
+    reached_us = _running_most(pair, ordered.to_us)
+    first = np.append(True, (np.diff(pair) != 0) | (ordered.from_us[1:] > reached_us[:-1]))
     starts = np.flatnonzero(first)
-    return (
-        left[starts], right[starts], from_us[starts], np.maximum.reduceat(to_us, starts),
-        np.minimum.reduceat(least_m, starts),
-    )  # fmt: skip
+    return ordered.taken(starts)._replace(
+        to_us=np.maximum.reduceat(ordered.to_us, starts), least_m=np.minimum.reduceat(ordered.least_m, starts)
+    )
 
 
 def _running_most(pair: Ints, values: Ints) -> Ints:

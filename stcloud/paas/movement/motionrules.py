@@ -151,7 +151,9 @@ class MeetingRule:
     @classmethod
     def of(cls, within: GivenDistance, lasting: GivenLapse | None, gap: GivenLapse) -> MeetingRule:
         """Read a rule; raises what `read_metres` and `read_lapse` raise."""
-        return cls(read_metres(within), 0 if lasting is None else read_lapse(lasting, least_us=0), read_lapse(gap))
+        return cls(
+            read_metres(within), 0 if lasting is None else read_lapse(lasting, least_us=0), read_lapse(gap)
+        )
 
     def __str__(self) -> str:
         lasting = f" for {lapse_text(self.lasting_us)} or longer" if self.lasting_us else ""

@@ -31,7 +31,7 @@ def origins_table(fixes: Fixes, rule: TripRule, cells: PlacedCells) -> pa.Table:
         {
             "origin": origin,
             "destination": destination,
-            "length_m": trip_lengths(fixes, first, last),
+            "length_m": trip_lengths(fixes.steps_m(), first, last),
             "took_us": np.asarray(fixes.time_us[last] - fixes.time_us[first], np.int64),
         }
     )

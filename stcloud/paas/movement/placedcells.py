@@ -24,7 +24,7 @@ from stcloud.paas.query.parse.units import needed_index
 from stcloud.paas.query.plan.plan import By, FeatureGroup, Part, by_name
 from stcloud.paas.query.run.cube_cells import read_cell
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.space import Level
+from stcloud.space import CellSize, Level
 
 __all__ = ["PlacedCells", "cells_named"]
 
@@ -76,9 +76,11 @@ def cells_named(text: str, inquiry: Inquiry, pinned: dict[str, int]) -> PlacedCe
         return _units(group, inquiry, pinned)
     if isinstance(group, FeatureGroup):
         return _features(group, inquiry, pinned)
-    if not hasattr(group, "side_m"):
+    if not isinstance(group, CellSize):
         raise InvalidInput(
-            "no-cells", f"'{text}' is no cell that a mover may be in", hint="use 100m, 1km, unit, community or in:LAYER"
+            "no-cells",
+            f"'{text}' is no cell that a mover may be in",
+            hint="use 100m, 1km, unit, community or in:LAYER",
         )
     lattice, size = inquiry.subject.configuration.lattice, group
 

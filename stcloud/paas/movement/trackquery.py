@@ -55,7 +55,7 @@ class TrackQuery(TrackQuestion):
     """
 
     def tracks(self) -> Answer:
-        """Return a row for each track: ``mover``, ``from``, ``to``, ``fixes``, ``length_m``, ``duration_s``, its line.
+        """Return tracks: ``mover``, ``from``, ``to``, ``fixes``, ``length_m``, ``duration_s``, and their lines.
 
         A track of one fix has a point.
         """
@@ -63,7 +63,7 @@ class TrackQuery(TrackQuestion):
         return self._answer(tracks_table(fixes, self.zone), fixes)
 
     def segments(self) -> Answer:
-        """Return a row for each segment: as tracks, without ``fixes``, and ``speed_mps``; null where it takes no time."""
+        """Return segments, as tracks, with ``speed_mps`` in place of ``fixes``: null where it takes no time."""
         fixes = self.fixes()
         return self._answer(segments_table(fixes, self.zone), fixes)
 
@@ -91,7 +91,10 @@ class TrackQuery(TrackQuestion):
         return self._answer(stops_table(fixes, rule, self.zone), fixes, stop=str(rule))
 
     def trips(
-        self, gap: GivenLapse = "10 min", distance: GivenDistance | None = "50 m", dwell: GivenLapse | None = "5 min"
+        self,
+        gap: GivenLapse = "10 min",
+        distance: GivenDistance | None = "50 m",
+        dwell: GivenLapse | None = "5 min",
     ) -> Answer:
         """Return the trips, with the columns of tracks.
 
@@ -135,7 +138,8 @@ class TrackQuery(TrackQuestion):
         from stcloud.paas.movement.placedcells import cells_named  # noqa: PLC0415
         from stcloud.paas.query.run.cube_time import time_of  # noqa: PLC0415
 
-        gap_us, inquiry, read = read_lapse(gap), self.query.inquiry(), {}
+        gap_us, inquiry = read_lapse(gap), self.query.inquiry()
+        read: dict[str, int] = {}
         cells = cells_named(cell, inquiry, read)
         time = time_of(inquiry, every, drop=False)
         fixes = self.fixes()
@@ -160,7 +164,8 @@ class TrackQuery(TrackQuestion):
         from stcloud.paas.movement.origindestination import origins_table  # noqa: PLC0415
         from stcloud.paas.movement.placedcells import cells_named  # noqa: PLC0415
 
-        rule, read = TripRule.of(gap, distance, dwell), {}
+        rule = TripRule.of(gap, distance, dwell)
+        read: dict[str, int] = {}
         cells = cells_named(by, self.query.inquiry(), read)
         fixes = self.fixes()
         answer = self._answer(origins_table(fixes, rule, cells), fixes, trip=str(rule), cells=by)
@@ -203,7 +208,13 @@ class TrackQuery(TrackQuestion):
         others = fixes if mine == theirs else theirs.fixes()
         same = self.name == theirs.name
         table = meetings_table(
-            fixes, others, rule, self.zone, same=same, each_once=other is None and self.names is None, span_us=span_us
+            fixes,
+            others,
+            rule,
+            self.zone,
+            same=same,
+            each_once=other is None and self.names is None,
+            span_us=span_us,
         )
         answer = self._answer(table, fixes, meeting=str(rule), others=theirs.name)
         return replace(answer, pin=self.pin.joined(theirs.pin))
@@ -250,7 +261,7 @@ class TrackQuery(TrackQuestion):
         self, place: Any, n: int = 1, *, at: Instant | None = None, max_age: GivenLapse | None = None,
         within: GivenDistance | None = None,
     ) -> Answer:  # fmt: skip
-        """Return the movers that are nearest to a place as of an instant, with ``distance_m``; by distance, then mover.
+        """Return the movers nearest to a place as of an instant, with ``distance_m``; by distance, then mover.
 
         Parameters
         ----------

@@ -62,11 +62,14 @@ class TrackQuestion:
         return replace(self, query=self.query.where(*places, crs=crs))
 
     def what(self, *filters: str | Mapping[str, Any], crs: GivenCRS | None = None) -> Self:
-        """Keep fixes for which every filter is true, as for `Query.what`; a mover has a track for each run of them."""
+        """Keep fixes for which every filter is true, as for `Query.what`; each run of them is a track."""
         return replace(self, query=self.query.what(*filters, crs=crs))
 
     def movers(self, *names: Any) -> Self:
-        """Keep tracks of these movers; an unknown one is refused when fixes are read. `InvalidInput` ``asked-twice``."""
+        """Keep tracks of these movers; an unknown one is refused when fixes are read.
+
+        Raises `InvalidInput` ``asked-twice``.
+        """
         if self.names is not None:
             raise InvalidInput("asked-twice", "movers were named twice", hint="name all of them in one call")
         return replace(self, names=names)

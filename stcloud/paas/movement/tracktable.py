@@ -22,12 +22,12 @@ __all__ = ["runs_of_trips", "segments_table", "stops_table", "tracks_table", "tr
 
 
 def tracks_table(fixes: Fixes, zone: Zone) -> pa.Table:
-    """Return a row for each track: ``mover``, ``from``, ``to``, ``fixes``, ``length_m``, ``duration_s``, ``st_geom``."""
+    """Return tracks: ``mover``, ``from``, ``to``, ``fixes``, ``length_m``, ``duration_s``, ``st_geom``."""
     return _runs(fixes, np.arange(fixes.tracks), fixes.first, fixes.last, zone)
 
 
 def segments_table(fixes: Fixes, zone: Zone) -> pa.Table:
-    """Return a row for each segment, with ``speed_mps``, null of one that takes no time; a geometry has two points."""
+    """Return segments, with ``speed_mps``: null of one that takes no time."""
     begin = fixes.segments
     length_m, lasted_us = fixes.steps_m()[begin + 1], fixes.time_us[begin + 1] - fixes.time_us[begin]
     still = lasted_us == 0
@@ -48,7 +48,7 @@ def segments_table(fixes: Fixes, zone: Zone) -> pa.Table:
 
 
 def stops_table(fixes: Fixes, rule: StopRule, zone: Zone) -> pa.Table:
-    """Return a row for each stop: ``mover``, ``from``, ``to``, ``duration_s``, ``fixes``; the mean place of its fixes."""
+    """Return stops: ``mover``, ``from``, ``to``, ``duration_s``, ``fixes``, and the mean place of the fixes."""
     first, last = _stops(fixes, rule)
     x, y = (_means(values, first, last) for values in (fixes.x, fixes.y))
     return pa.table(
@@ -89,8 +89,8 @@ def runs_of_trips(fixes: Fixes, rule: TripRule) -> tuple[Ints, Ints, Ints]:
         return begins, begins, begins
     track = _tracks_at(fixes, begins)
     goes_on = (np.diff(begins) == 1) & (np.diff(track) == 0)
-    firsts = np.append(True, ~goes_on)  # noqa: FBT003
-    return track[firsts], begins[firsts], begins[np.append(~goes_on, True)] + 1  # noqa: FBT003
+    firsts = np.append(True, ~goes_on)
+    return track[firsts], begins[firsts], begins[np.append(~goes_on, True)] + 1
 
 
 def _stops(fixes: Fixes, rule: StopRule) -> tuple[Ints, Ints]:

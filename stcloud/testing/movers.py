@@ -1,0 +1,159 @@
+"""Small worlds of movers: drawn fixes, cities that have them, and plain rules that say what stops, dwell … must be.
+
+Tested by `tests/paas/movement/test_fixes.py` and `tests/properties/test_movement.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from stcloud.testing.readings import AUCKLAND, SHANGHAI
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from stcloud.paas.movement import Fixes
+
+__all__ = [
+    "BEGIN_US", "FIXES", "SECOND", "Fix", "Place", "dwell_by_rule", "fixes_of", "observed_moves", "places", "position_at",
+    "runs_of_stops", "tracks_of", "worlds",
+]  # fmt: skip
+
+Fix: TypeAlias = tuple[str, int, float, float]
+"""A mover, an instant (UTC microseconds), metres."""
+Place: TypeAlias = tuple[str, str]
+"""CRS and zone of a city."""
+Track: TypeAlias = Sequence[Fix]
+
+SECOND = 1_000_000
+BEGIN_US: Mapping[str, int] = {
+    AUCKLAND[1]: int(np.datetime64("2024-04-06T13:30", "us").astype(np.int64)),
+    SHANGHAI[1]: int(np.datetime64("1991-09-14T16:30", "us").astype(np.int64)),
+}
+"""Half an hour before an hour that the clocks of a zone show twice."""
+
+FIXES = """
+id = "vehicles"
+kind = "event"
+key = ["id"]
+mover = "vehicle"
+[time]
+column = "at"
+formats = ["epoch-ms"]
+[space]
+x = "x"
+y = "y"
+crs = "{crs}"
+[columns.speed]
+type = "number"
+optional = true
+"""
+"""Definition of fixes: ``id,vehicle,at,x,y,speed``."""
+
+
+def places() -> SearchStrategy[Place]:
+    """Draw the place of a city, far from UTC."""
+    return st.sampled_from([AUCKLAND, SHANGHAI])
+
+
+def worlds(most: int = 12, movers: str = "abc", begin_us: int = 0) -> SearchStrategy[list[Fix]]:
+    """Draw fixes in any order: often at one place, on the lines of a lattice, or at one instant.
+
+    Parameters
+    ----------
+    most, movers, begin_us
+        So many fixes at most; names of movers; when the first may be.
+    """
+    metre = st.one_of(st.sampled_from([0.0, 100.0, 200.0, -100.0]), st.integers(-2500, 2500).map(lambda dm: dm / 10))
+    fix = st.tuples(
+        st.sampled_from(movers), st.integers(0, 60).map(lambda at: begin_us + at * 20 * SECOND), metre, metre
+    )
+    return st.lists(fix, max_size=most)
+
+
+def tracks_of(fixes: Iterable[Fix]) -> dict[str, list[Fix]]:
+    """Return the fixes of each mover in order of time, at one instant in the order in which they were given."""
+    tracks: dict[str, list[Fix]] = defaultdict(list)
+    for fix in fixes:
+        tracks[fix[0]].append(fix)
+    return {mover: sorted(tracks[mover], key=lambda fix: fix[1]) for mover in sorted(tracks)}
+
+
+def fixes_of(given: Iterable[Fix]) -> Fixes:
+    """Return fixes as arrays, a track for each mover."""
+    from stcloud.paas.movement import Fixes  # noqa: PLC0415  (what draws alone needs none)
+
+    tracks = tracks_of(given)
+    rows = [fix for track in tracks.values() for fix in track]
+    starts = np.cumsum([0, *(len(track) for track in tracks.values())])
+    return Fixes(
+        pa.array(list(tracks), pa.string()), np.arange(len(tracks)), starts.astype(np.int64),
+        np.array([fix[1] for fix in rows], np.int64), np.array([fix[2] for fix in rows], np.float64),
+        np.array([fix[3] for fix in rows], np.float64), np.ones(len(tracks), np.bool_),
+    )  # fmt: skip
+
+
+def runs_of_stops(track: Track, within_m: float, least_us: int, gap_us: float = math.inf) -> list[tuple[int, int]]:
+    """Return the first and last fix of each stop of a track, by the rule as it is written."""
+    runs, at = [], 0
+    while at < len(track):
+        last = at
+        while (
+            last + 1 < len(track)
+            and track[last + 1][1] - track[last][1] <= gap_us
+            and round(math.dist(track[at][2:], track[last + 1][2:]), 6) <= within_m
+        ):
+            last += 1
+        if track[last][1] - track[at][1] >= least_us:
+            runs.append((at, last))
+            at = last + 1
+        else:
+            at += 1
+    return runs
+
+
+def observed_moves(track: Track, gap_us: int) -> list[tuple[Fix, Fix]]:
+    """Return the segments of a track that take time, and no more than a gap."""
+    pairs = zip(track, track[1:], strict=False)
+    return [(one, other) for one, other in pairs if 0 < other[1] - one[1] <= gap_us]
+
+
+def position_at(track: Track, gap_us: int, at_us: float) -> tuple[float, float] | None:
+    """Return where a mover was at an instant at which it was observed; None: nobody knows."""
+    for one, other in observed_moves(track, gap_us):
+        if one[1] <= at_us <= other[1]:
+            share = (at_us - one[1]) / (other[1] - one[1])
+            return one[2] + share * (other[2] - one[2]), one[3] + share * (other[3] - one[3])
+    return None
+
+
+def dwell_by_rule(
+    tracks: Mapping[str, Track], gap_us: int, side_m: int, edges_us: Sequence[int]
+) -> dict[tuple[Any, ...], Fraction]:
+    """Return the microseconds of each mover, step, column and row of squares, as exact fractions."""
+    dwell: dict[tuple[Any, ...], Fraction] = defaultdict(Fraction)
+    for mover, track in tracks.items():
+        for one, other in observed_moves(track, gap_us):
+            begin, lasted = one[1], other[1] - one[1]
+            x, y, dx, dy = *map(Fraction, one[2:]), *(Fraction(b) - Fraction(a) for a, b in zip(one[2:], other[2:], strict=True))  # fmt: skip
+            shares = {Fraction(0), Fraction(1)}
+            shares |= {Fraction(edge - begin, lasted) for edge in edges_us if begin < edge < begin + lasted}
+            for start, way in ((x, dx), (y, dy)):
+                low, high = sorted((start, start + way))
+                lines = range(math.ceil(low / side_m), math.floor(high / side_m) + 1) if way else ()
+                shares |= {(line * side_m - start) / way for line in lines}
+            ordered = sorted(shares)
+            for first, last in zip(ordered, ordered[1:], strict=False):
+                middle = (first + last) / 2
+                step = sum(edge <= begin + middle * lasted for edge in edges_us) - 1
+                cell = (math.floor((x + middle * dx) / side_m), math.floor((y + middle * dy) / side_m))
+                dwell[mover, step, *cell] += (last - first) * lasted
+    return dict(dwell)
