@@ -82,9 +82,7 @@ def _of(columns: Sequence[Any]) -> Encounters:
     return Encounters(left, right, from_us, to_us, least_m)
 
 
-def _candidates(
-    left: Moves, right: Moves, within_m: float, at_once: int
-) -> Iterator[tuple[Ints, Ints]]:
+def _candidates(left: Moves, right: Moves, within_m: float, at_once: int) -> Iterator[tuple[Ints, Ints]]:
     """Give pairs of moves that overlap in time and whose boxes are near each other, each once."""
     if not len(left.x) or not len(right.x):
         return

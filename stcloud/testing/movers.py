@@ -9,6 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -20,11 +21,12 @@ from stcloud.testing.readings import AUCKLAND, SHANGHAI
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
+    from stcloud.city import City
     from stcloud.paas.movement import Fixes
 
 __all__ = [
-    "BEGIN_US", "FIXES", "SECOND", "Fix", "Place", "dwell_by_rule", "fixes_of", "observed_moves", "places", "position_at",
-    "runs_of_stops", "tracks_of", "worlds",
+    "BEGIN_US", "CORNER", "FIXES", "SECOND", "Fix", "Place", "dwell_by_rule", "fixes_of", "load_fixes", "movers_city",
+    "observed_moves", "places", "position_at", "runs_of_stops", "tracks_of", "worlds",
 ]  # fmt: skip
 
 Fix: TypeAlias = tuple[str, int, float, float]
@@ -59,24 +61,76 @@ optional = true
 """Definition of fixes: ``id,vehicle,at,x,y,speed``."""
 
 
+CORNER: Mapping[str, tuple[float, float]] = {
+    AUCKLAND[0]: (1_750_000.0, 5_900_000.0),
+    SHANGHAI[0]: (500_000.0, 3_500_000.0),
+}
+"""Where the fixes of a world lie in the CRS of a city: corners of cells."""
+
+
+def movers_city(folder: Any, place: Place, **keywords: Any) -> City:
+    """Create a city for fixes; with a ``clock`` it has that."""
+    import stcloud  # noqa: PLC0415  (what draws alone needs none)
+
+    stcloud.create(folder, crs=place[0], zone=place[1]).close()
+    return stcloud.open(folder, **keywords)
+
+
+def load_fixes(city: City, rows: Iterable[Fix], keys: Iterable[str] | None = None, **more: Any) -> Any:
+    """Load fixes into the layer ``vehicles``, and return the reckoning; keys are numbers if none are given.
+
+    Parameters
+    ----------
+    city, rows
+        The city, and the fixes, from the corner of a cell on.
+    keys
+        Key of each fix.
+    more
+        Columns by name, or keywords of `City.load`.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    import stcloud  # noqa: PLC0415
+
+    given = list(rows)
+    crs = city.configuration.crs
+    x, y = CORNER[crs]
+    named = [f"{at:04}" for at in range(len(given))] if keys is None else list(keys)
+    columns: dict[str, Any] = {
+        "id": named,
+        "vehicle": [fix[0] for fix in given],
+        "at": [str(fix[1] // 1000) for fix in given],
+        "x": [fix[2] + x for fix in given],
+        "y": [fix[3] + y for fix in given],
+    }
+    if "speed" in more:
+        columns["speed"] = more.pop("speed")
+    definition = stcloud.Definition.from_toml(FIXES.format(crs=crs), name="vehicles.toml")
+    return city.load(
+        "vehicles", pd.DataFrame(columns), definition=definition, max_rejected="100%", again=True, **more
+    )
+
+
 def places() -> SearchStrategy[Place]:
     """Draw the place of a city, far from UTC."""
     return st.sampled_from([AUCKLAND, SHANGHAI])
 
 
-def worlds(most: int = 12, movers: str = "abc", begin_us: int = 0) -> SearchStrategy[list[Fix]]:
+def worlds(most: int = 12, movers: str = "abc", least: int = 0) -> SearchStrategy[list[Fix]]:
     """Draw fixes in any order: often at one place, on the lines of a lattice, or at one instant.
 
     Parameters
     ----------
-    most, movers, begin_us
-        So many fixes at most; names of movers; when the first may be.
+    most, movers, least
+        So many fixes at most; names of movers; so many fixes at least.
     """
-    metre = st.one_of(st.sampled_from([0.0, 100.0, 200.0, -100.0]), st.integers(-2500, 2500).map(lambda dm: dm / 10))
-    fix = st.tuples(
-        st.sampled_from(movers), st.integers(0, 60).map(lambda at: begin_us + at * 20 * SECOND), metre, metre
+    metre = st.one_of(
+        st.sampled_from([0.0, 100.0, 200.0, -100.0]), st.integers(-2500, 2500).map(lambda dm: dm / 10)
     )
-    return st.lists(fix, max_size=most)
+    fix = st.tuples(
+        st.sampled_from(movers), st.integers(0, 60).map(lambda at: at * 20 * SECOND), metre, metre
+    )
+    return st.lists(fix, min_size=least, max_size=most)
 
 
 def tracks_of(fixes: Iterable[Fix]) -> dict[str, list[Fix]]:
@@ -101,7 +155,9 @@ def fixes_of(given: Iterable[Fix]) -> Fixes:
     )  # fmt: skip
 
 
-def runs_of_stops(track: Track, within_m: float, least_us: int, gap_us: float = math.inf) -> list[tuple[int, int]]:
+def runs_of_stops(
+    track: Track, within_m: float, least_us: int, gap_us: float = math.inf
+) -> list[tuple[int, int]]:
     """Return the first and last fix of each stop of a track, by the rule as it is written."""
     runs, at = [], 0
     while at < len(track):
@@ -122,7 +178,7 @@ def runs_of_stops(track: Track, within_m: float, least_us: int, gap_us: float = 
 
 def observed_moves(track: Track, gap_us: int) -> list[tuple[Fix, Fix]]:
     """Return the segments of a track that take time, and no more than a gap."""
-    pairs = zip(track, track[1:], strict=False)
+    pairs = pairwise(track)
     return [(one, other) for one, other in pairs if 0 < other[1] - one[1] <= gap_us]
 
 
@@ -143,7 +199,8 @@ def dwell_by_rule(
     for mover, track in tracks.items():
         for one, other in observed_moves(track, gap_us):
             begin, lasted = one[1], other[1] - one[1]
-            x, y, dx, dy = *map(Fraction, one[2:]), *(Fraction(b) - Fraction(a) for a, b in zip(one[2:], other[2:], strict=True))  # fmt: skip
+            x, y = map(Fraction, one[2:])
+            dx, dy = Fraction(other[2]) - x, Fraction(other[3]) - y
             shares = {Fraction(0), Fraction(1)}
             shares |= {Fraction(edge - begin, lasted) for edge in edges_us if begin < edge < begin + lasted}
             for start, way in ((x, dx), (y, dy)):
@@ -151,7 +208,7 @@ def dwell_by_rule(
                 lines = range(math.ceil(low / side_m), math.floor(high / side_m) + 1) if way else ()
                 shares |= {(line * side_m - start) / way for line in lines}
             ordered = sorted(shares)
-            for first, last in zip(ordered, ordered[1:], strict=False):
+            for first, last in pairwise(ordered):
                 middle = (first + last) / 2
                 step = sum(edge <= begin + middle * lasted for edge in edges_us) - 1
                 cell = (math.floor((x + middle * dx) / side_m), math.floor((y + middle * dy) / side_m))

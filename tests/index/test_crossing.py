@@ -19,7 +19,9 @@ def moves_of(rows):
     columns = list(zip(*rows, strict=True)) or [()] * 6
     start, lasted, *metres = columns
     from_us = np.array(start, np.int64)
-    return Moves(from_us, from_us + np.array(lasted, np.int64), *(np.array(part, np.float64) for part in metres))
+    return Moves(
+        from_us, from_us + np.array(lasted, np.int64), *(np.array(part, np.float64) for part in metres)
+    )
 
 
 def lengths(parts, count):
@@ -32,7 +34,10 @@ def test_the_pieces_of_a_move_are_the_whole_of_it(rows, instants):
     moves = moves_of(rows)
     edges = np.array([[-50.0, -400.0, -50.0, 400.0], [-400.0, 0.0, 400.0, 0.0]])
     edge_cuts = cuts_by_edges(moves, edges)
-    cuts = [*cuts_by_lines(moves, (0, 0), 100), cuts_by_instants(moves, np.sort(np.array(instants, np.int64)))]
+    cuts = [
+        *cuts_by_lines(moves, (0, 0), 100),
+        cuts_by_instants(moves, np.sort(np.array(instants, np.int64))),
+    ]
     parts = cut(moves, [*cuts, *edge_cuts])
     assert (parts.to_us > parts.from_us).all()
     assert lengths(parts, len(rows)).tolist() == (moves.to_us - moves.from_us).tolist()
@@ -41,7 +46,10 @@ def test_the_pieces_of_a_move_are_the_whole_of_it(rows, instants):
 
 
 @settings(max_examples=examples(200))
-@given(st.tuples(st.floats(-400, 400), st.floats(-400, 400)), st.tuples(st.floats(-400, 400), st.floats(-400, 400)))
+@given(
+    st.tuples(st.floats(-400, 400), st.floats(-400, 400)),
+    st.tuples(st.floats(-400, 400), st.floats(-400, 400)),
+)
 def test_pieces_are_as_long_as_what_shapely_cuts(start, end):
     lasted = 10**9
     moves = Moves(np.array([0]), np.array([lasted]), *(np.array([value]) for value in (*start, *end)))
@@ -52,7 +60,9 @@ def test_pieces_are_as_long_as_what_shapely_cuts(start, end):
     x, y = moves.at(parts.move, (parts.from_us + parts.to_us) / 2)
     for cell in set(zip((x // 100).tolist(), (y // 100).tolist(), strict=True)):
         west, south = cell[0] * 100, cell[1] * 100
-        expected = shapely.intersection(line, shapely.box(west, south, west + 100, south + 100)).length / line.length
+        expected = (
+            shapely.intersection(line, shapely.box(west, south, west + 100, south + 100)).length / line.length
+        )
         mine = (x // 100 == cell[0]) & (y // 100 == cell[1])
         assert (parts.to_us - parts.from_us)[mine].sum() == pytest.approx(expected * lasted, abs=2)
 

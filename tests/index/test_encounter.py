@@ -10,6 +10,7 @@ from stcloud.testing.examples import examples
 
 METRE = st.one_of(st.sampled_from([0.0, 50.0, 100.0]), st.floats(-150, 150))
 ROW = st.tuples(st.integers(0, 400), st.sampled_from([0, 1, 30, 300]), METRE, METRE, METRE, METRE)
+ROWS = st.lists(ROW, max_size=6)
 SECOND = 1_000_000
 
 
@@ -28,13 +29,12 @@ def near(left, right, one, other, at_us):
 
 
 @settings(max_examples=examples(200))
-@given(st.lists(ROW, max_size=6), st.lists(ROW, max_size=6), st.sampled_from([0.0, 50.0, 120.0]), st.sampled_from([1, 3, 10**6]))  # fmt: skip
+@given(ROWS, ROWS, st.sampled_from([0.0, 50.0, 120.0]), st.sampled_from([1, 3, 10**6]))
 def test_all_pairs_of_a_plain_loop_are_met(left_rows, right_rows, within_m, at_once):
     left, right = moves_of(left_rows), moves_of(right_rows)
     found = encounters(left, right, within_m, at_once=at_once)
     periods = {
-        (one, other): span
-        for one, other, *span in zip(*(column.tolist() for column in found), strict=True)
+        (one, other): span for one, other, *span in zip(*(column.tolist() for column in found), strict=True)
     }
     assert len(periods) == len(found.left)
     for one in range(len(left_rows)):

@@ -139,7 +139,8 @@ def dwell_of(
     lasted_us = fixes.time_us[segments + 1] - fixes.time_us[segments]
     observed_us = np.zeros(fixes.tracks, np.int64)
     np.add.at(observed_us, track[segments], lasted_us)
-    sums, outside_us = _Sums(by_mover), 0
+    nowhere = np.zeros(0)
+    sums, outside_us = _Sums(by_mover, cells.names(nowhere, nowhere, np.zeros(0, np.int64))), 0
     for start in range(0, len(segments), _AT_ONCE):
         chosen = segments[start : start + _AT_ONCE]
         moves = fixes.moves(chosen)
@@ -161,9 +162,10 @@ def dwell_of(
 class _Sums:
     """Sums by mover, step and cell, of which each part brings few."""
 
-    def __init__(self, by_mover: bool) -> None:  # noqa: FBT001
+    def __init__(self, by_mover: bool, names: pa.Array) -> None:  # noqa: FBT001
+        none = np.zeros(0, np.int64)
         self._by_mover = by_mover
-        self._tables: list[pa.Table] = []
+        self._tables = [pa.table({"mover": none, "step": none, "cell": names, "took_us": none})]
 
     def add(self, mover: Ints, step: Ints, names: pa.Array, took_us: Ints) -> None:
         """Add pieces; those without a cell count nowhere."""
@@ -178,9 +180,6 @@ class _Sums:
 
     def ordered(self) -> tuple[Ints, Ints, Ints, Ints, pa.Array]:
         """Return mover, step, cell, time, and the names of the cells, ascending."""
-        if not self._tables:
-            none = np.zeros(0, np.int64)
-            return none, none, none, none, pa.array([], pa.null())
         table = self._summed(pa.concat_tables(self._tables)).sort_by(
             [(name, "ascending") for name in ("mover", "step", "cell")]
         )

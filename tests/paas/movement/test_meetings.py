@@ -1,5 +1,6 @@
 """Meetings against dense sampling, and PyMEOS's distances."""
 
+import itertools
 import math
 
 import numpy as np
@@ -22,7 +23,12 @@ def meetings(rows, others, rule, **more):
     keywords = {"same": others is None, "each_once": others is None} | more
     table = meetings_table(fixes_of(rows), fixes_of(given_others), rule, ZONE, **keywords)
     return [
-        (row["mover"], row["other"], *(instant_us(row[name], ZONE) for name in ("from", "to")), row["least_m"])
+        (
+            row["mover"],
+            row["other"],
+            *(instant_us(row[name], ZONE) for name in ("from", "to")),
+            row["least_m"],
+        )
         for row in table.to_pylist()
     ]
 
@@ -34,7 +40,7 @@ def test_movers_meet_when_they_are_near_each_other(rows, within_m, gap):
     gap_us, tracks = gap * SECOND, tracks_of(rows)
     found = meetings(rows, None, MeetingRule(within_m, 0, gap_us))
     assert all(mover < other for mover, other, *_ in found)
-    for before, after in zip(found, found[1:], strict=False):  # periods of a pair do not touch
+    for before, after in itertools.pairwise(found):  # periods of a pair do not touch
         assert before[:2] != after[:2] or before[3] < after[2]
     for mover in tracks:
         for other in tracks:
@@ -75,6 +81,10 @@ def test_periods_that_touch_are_one_and_are_cut_to_a_span():
     assert meetings(rows, other, rule, span_us=(50 * SECOND, 55 * SECOND)) == []
 
 
+def instant(at_us):
+    return np.datetime64(at_us, "us")
+
+
 def test_distances_are_those_of_pymeos():
     try:
         from pymeos import TGeomPointSeq, pymeos_initialize
@@ -87,11 +97,13 @@ def test_distances_are_those_of_pymeos():
         pair = []
         for mover in "ab":
             times = np.sort(random.choice(600, random.integers(2, 6), replace=False)).tolist()
-            pair.append([(mover, int(second) + at * SECOND, *random.uniform(-1e4, 1e4, 2).round(3)) for at in times])
+            pair.append(
+                [(mover, int(second) + at * SECOND, *random.uniform(-1e4, 1e4, 2).round(3)) for at in times]
+            )
         theirs = [
-            TGeomPointSeq("[" + ", ".join(f"POINT({x!r} {y!r})@{np.datetime64(at, 'us')}+00" for _, at, x, y in fixes) + "]")
-            for fixes in [[(m, at, float(x), float(y)) for m, at, x, y in track] for track in pair]
-        ]  # fmt: skip
+            TGeomPointSeq("[" + ", ".join(f"POINT({x} {y})@{instant(at)}+00" for _, at, x, y in track) + "]")
+            for track in pair
+        ]
         lengths = [tracks_table(fixes_of(track), ZONE)["length_m"][0].as_py() for track in pair]
         assert lengths == pytest.approx([their.length() for their in theirs], rel=1e-9)
         found = meetings(*pair, rule)

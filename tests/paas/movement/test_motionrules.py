@@ -5,7 +5,14 @@ from datetime import timedelta
 import pytest
 
 from stcloud.errors import InvalidInput
-from stcloud.paas.movement.motionrules import MeetingRule, StopRule, TripRule, lapse_text, read_lapse, read_metres
+from stcloud.paas.movement.motionrules import (
+    MeetingRule,
+    StopRule,
+    TripRule,
+    lapse_text,
+    read_lapse,
+    read_metres,
+)
 
 
 @pytest.mark.parametrize("text", ["", "5", "min", "-5 min", "0s", "5 weeks", "1.5 h", "1000000d"])

@@ -1,5 +1,6 @@
 """Tracks, segments, stops and trips as rows, against pandas and plain rules."""
 
+import itertools
 import math
 
 import numpy as np
@@ -66,11 +67,13 @@ RULE = st.tuples(st.sampled_from([1.0, 50.0, 100.0]), st.integers(1, 15), st.int
 @settings(max_examples=examples(200))
 @given(worlds(20), RULE)
 def test_each_segment_is_in_one_trip_or_stop_or_is_a_silence(rows, rule):
-    """Law of trips: each segment of a track is in one trip, in one stop, or a silence; trips are as long as can be."""
+    """Law of trips: each segment of a track is in one trip, in one stop, or a silence."""
     within_m, dwell, gap = rule[0], rule[1] * 20 * SECOND, rule[2] * 20 * SECOND
     fixes = fixes_of(rows)
     track, first, last = runs_of_trips(fixes, TripRule(gap, StopRule(within_m, dwell)))
-    in_trip = [at for one, other in zip(first.tolist(), last.tolist(), strict=True) for at in range(one, other)]
+    in_trip = [
+        at for one, other in zip(first.tolist(), last.tolist(), strict=True) for at in range(one, other)
+    ]
     expected, starts = set(), fixes.starts.tolist()
     for start, of_mover in zip(starts, tracks_of(rows).values(), strict=False):
         stopped = {at for one, other in runs_of_stops(of_mover, within_m, dwell) for at in range(one, other)}
@@ -80,9 +83,12 @@ def test_each_segment_is_in_one_trip_or_stop_or_is_a_silence(rows, rule):
             if at not in stopped and of_mover[at + 1][1] - of_mover[at][1] <= gap
         }
     assert sorted(in_trip) == sorted(expected)
-    assert all(fixes.track[one] == fixes.track[other] == at for at, one, other in zip(track, first, last, strict=True))
+    assert all(
+        fixes.track[one] == fixes.track[other] == at
+        for at, one, other in zip(track, first, last, strict=True)
+    )
     ends = set(last.tolist())
-    for one, other in zip(first.tolist(), first.tolist()[1:], strict=False):
+    for one, other in itertools.pairwise(first.tolist()):
         between = [end for end in ends if one < end <= other]
         assert between  # the next trip begins after the one before has ended
     joined = [at for at in first.tolist() if at in ends]
@@ -95,7 +101,9 @@ def test_stops_and_trips_as_rows():
     assert [(row["fixes"], row["duration_s"], row["st_x"]) for row in stops] == [
         (3, 120.0, pytest.approx(10 / 3)), (3, 120.0, 1000.0)
     ]  # fmt: skip
-    trips = trips_table(fixes_of(rows), TripRule(600 * SECOND, StopRule(50.0, 120 * SECOND)), ZONE).to_pylist()
+    trips = trips_table(
+        fixes_of(rows), TripRule(600 * SECOND, StopRule(50.0, 120 * SECOND)), ZONE
+    ).to_pylist()
     assert [(row["fixes"], row["length_m"], row["duration_s"]) for row in trips] == [(3, 1000.0, 120.0)]
     silent = trips_table(fixes_of(rows), TripRule(30 * SECOND, None), ZONE)
     assert len(silent) == 0
@@ -105,7 +113,9 @@ def test_nothing_gives_empty_tables_with_the_same_columns():
     some, none = fixes_of([("a", 0, 0.0, 0.0), ("a", 1, 1.0, 0.0)]), fixes_of([])
     for table in (tracks_table, segments_table):
         assert table(none, ZONE).schema.names == table(some, ZONE).schema.names
-    assert len(stops_table(none, StopRule(1.0, 1), ZONE)) == len(trips_table(none, TripRule(1, None), ZONE)) == 0
+    assert (
+        len(stops_table(none, StopRule(1.0, 1), ZONE)) == len(trips_table(none, TripRule(1, None), ZONE)) == 0
+    )
 
 
 @pytest.mark.thorough
