@@ -45,11 +45,11 @@ def test_the_pieces_of_a_move_are_the_whole_of_it(rows, instants):
     assert (parts.from_us[again + 1] == parts.to_us[again]).all()
 
 
+PLACE = st.tuples(*[st.integers(-4000, 4000).map(lambda dm: dm / 10 + 0.03)] * 2)
+
+
 @settings(max_examples=examples(200))
-@given(
-    st.tuples(st.floats(-400, 400), st.floats(-400, 400)),
-    st.tuples(st.floats(-400, 400), st.floats(-400, 400)),
-)
+@given(PLACE, PLACE)
 def test_pieces_are_as_long_as_what_shapely_cuts(start, end):
     lasted = 10**9
     moves = Moves(np.array([0]), np.array([lasted]), *(np.array([value]) for value in (*start, *end)))

@@ -90,7 +90,7 @@ def test_a_corrected_fix_keeps_the_old_one(place, loads):
         for known_us, expected in beliefs:
             tracks = city.tracks("vehicles").as_of(known_at=known_us)
             assert shown(tracks.fixes(), place[0]) == list(tracks_of(expected).values())
-            assert tracks.tracks().pin.of_layer("vehicles") == known_us
+            assert tracks.tracks().pin.of_layer("vehicles") <= known_us
 
 
 @settings(max_examples=examples(70))
