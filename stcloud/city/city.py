@@ -235,10 +235,9 @@ class City(OpenedCity):
             Maximum of rejected rows, a number or a share (``"5%"``); beyond it a file is not loaded at all.
         again, allow_missing, empty
             Load a source again; columns that it may lack, which become null; accept a snapshot without rows.
-        keep_going, on_loaded, on_failed
-            Continue after an error and raise it at the end; called with each reckoning, with each later error.
-        dry_run
-            Write nothing to the city: read, check and reckon, in a temporary folder.
+        keep_going, on_loaded, on_failed, dry_run
+            Continue after an error and raise it at the end; called with each reckoning, with each later error. Write
+            nothing to the city: read, check and reckon, in a temporary folder.
         job, wait_s, engine
             Reports progress and can cancel; seconds to wait for another load; a cluster to do the work (``sc://…``).
         key, time, time_formats
@@ -246,8 +245,7 @@ class City(OpenedCity):
         lon, lat, x, y, crs, datum
             Columns of coordinates, degrees or metres, and what they refer to.
         zone, encoding, source_layer, source_format, mover
-            Time zone of local times; encoding; which layer of the file (of a zip file ``*``: all tables); its format;
-            the column that says whose fix a row is, see `tracks`.
+            Time zone; encoding; which layer of the file (``*``: all tables of a zip); format; whose fix a row is.
 
         Returns
         -------

@@ -64,8 +64,8 @@ def encounters(left: Moves, right: Moves, within_m: float, *, at_once: int = AT_
     >>> zero, time = np.zeros(1), np.zeros(1, np.int64)
     >>> there = Moves(time, time + 10, zero, zero, zero, zero)
     >>> passing = Moves(time, time + 10, zero - 5, zero, zero + 5, zero)
-    >>> found = encounters(there, passing, 2.0)
-    >>> found.from_us.item(), found.to_us.item(), found.least_m.item()
+    >>> met = encounters(there, passing, 2.0)
+    >>> met.from_us.item(), met.to_us.item(), met.least_m.item()
     (3, 7, 0.0)
     """
     pairs = _candidates(left, right, within_m, at_once)
@@ -95,15 +95,15 @@ def _candidates(left: Moves, right: Moves, within_m: float, at_once: int) -> Ite
         first, last = np.searchsorted(their_slot, (low, high)).tolist()
         if begin == end or first == last:
             continue
-        rows, found = mine[begin:end], others[first:last]
+        rows, partners = mine[begin:end], others[first:last]
         beside = np.unique(my_slot[begin:end])
         apart = (
             np.searchsorted(beside, slot) * width_m for slot in (my_slot[begin:end], their_slot[first:last])
         )
         apart_m = [place - west for place in apart]
-        tree = shapely.STRtree(_boxes(right.taken(found), apart_m[1], 0.0))
+        tree = shapely.STRtree(_boxes(right.taken(partners), apart_m[1], 0.0))
         at, other = tree.query(_boxes(left.taken(rows), apart_m[0], within_m + 1e-3))
-        slot, at, other = my_slot[begin:end][at], rows[at], found[other]
+        slot, at, other = my_slot[begin:end][at], rows[at], partners[other]
         began_us = np.maximum(left.from_us[at], right.from_us[other])
         meet = (began_us <= np.minimum(left.to_us[at], right.to_us[other])) & (
             (began_us - base_us) // slot_us == slot
@@ -180,9 +180,9 @@ def _apart(left: Moves, right: Moves, at: Ints, other: Ints, instant_us: Ints) -
     return x - to_x, y - to_y
 
 
-def _least(one: Metres, other: Metres) -> float:
-    return float(min(one.min(), other.min()))
+def _least(start: Metres, end: Metres) -> float:
+    return float(min(start.min(), end.min()))
 
 
-def _most(one: Metres, other: Metres) -> float:
-    return float(max(one.max(), other.max()))
+def _most(start: Metres, end: Metres) -> float:
+    return float(max(start.max(), end.max()))

@@ -179,15 +179,15 @@ def runs_of_stops(
 def observed_moves(track: Track, gap_us: int) -> list[tuple[Fix, Fix]]:
     """Return the segments of a track that take time, and no more than a gap."""
     pairs = pairwise(track)
-    return [(one, other) for one, other in pairs if 0 < other[1] - one[1] <= gap_us]
+    return [(fix, later) for fix, later in pairs if 0 < later[1] - fix[1] <= gap_us]
 
 
 def position_at(track: Track, gap_us: int, at_us: float) -> tuple[float, float] | None:
     """Return where a mover was at an instant at which it was observed; None: nobody knows."""
-    for one, other in observed_moves(track, gap_us):
-        if one[1] <= at_us <= other[1]:
-            share = (at_us - one[1]) / (other[1] - one[1])
-            return one[2] + share * (other[2] - one[2]), one[3] + share * (other[3] - one[3])
+    for fix, later in observed_moves(track, gap_us):
+        if fix[1] <= at_us <= later[1]:
+            share = (at_us - fix[1]) / (later[1] - fix[1])
+            return fix[2] + share * (later[2] - fix[2]), fix[3] + share * (later[3] - fix[3])
     return None
 
 
@@ -197,10 +197,10 @@ def dwell_by_rule(
     """Return the microseconds of each mover, step, column and row of squares, as exact fractions."""
     dwell: dict[tuple[Any, ...], Fraction] = defaultdict(Fraction)
     for mover, track in tracks.items():
-        for one, other in observed_moves(track, gap_us):
-            begin, lasted = one[1], other[1] - one[1]
-            x, y = map(Fraction, one[2:])
-            dx, dy = Fraction(other[2]) - x, Fraction(other[3]) - y
+        for fix, later in observed_moves(track, gap_us):
+            begin, lasted = fix[1], later[1] - fix[1]
+            x, y = map(Fraction, fix[2:])
+            dx, dy = Fraction(later[2]) - x, Fraction(later[3]) - y
             shares = {Fraction(0), Fraction(1)}
             shares |= {Fraction(edge - begin, lasted) for edge in edges_us if begin < edge < begin + lasted}
             for start, way in ((x, dx), (y, dy)):

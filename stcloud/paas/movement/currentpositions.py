@@ -16,7 +16,7 @@ from stcloud.errors import InvalidInput, MissingExtra
 __all__ = ["CurrentPosition", "CurrentPositions", "Free"]
 
 Free: TypeAlias = "Callable[[Any], bool] | Collection[Any] | None"
-"""Who is asked for: a function of a mover, or those that are named; None: all."""
+"""Who is wanted for: a function of a mover, or those that are named; None: all."""
 
 _BATCH = 8
 
@@ -30,7 +30,7 @@ class CurrentPosition:
     mover, time_us, x, y
         Who, when (UTC microseconds), where (metres in the city's CRS).
     distance_m
-        How far from a place that was asked for, metres; None: no place was.
+        How far from a place that was wanted for, metres; None: no place was.
     """
 
     mover: Any
@@ -124,14 +124,14 @@ class CurrentPositions:
         n, within_m
             So many at most; at most so far, inclusive.
         free
-            Who is asked for.
+            Who is wanted for.
         since_us
             Only those with a fix at this instant or later, UTC microseconds.
         """
         with self._lock:
-            held, asked = len(self._by_mover), max(n, 1) + _BATCH
+            held, wanted = len(self._by_mover), max(n, 1) + _BATCH
             while True:
-                numbers = self._tree.nearest((x, y, x, y), min(asked, held)) if held else ()
+                numbers = self._tree.nearest((x, y, x, y), min(wanted, held)) if held else ()
                 met = [self._by_mover[self._movers[number]][1] for number in numbers]
                 near = [
                     CurrentPosition(
@@ -146,7 +146,7 @@ class CurrentPositions:
                 )
                 if len(near) >= n or len(met) >= held:
                     return near[:n]
-                asked *= 4
+                wanted *= 4
 
 
 def _far(position: CurrentPosition) -> float:

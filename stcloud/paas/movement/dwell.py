@@ -140,7 +140,7 @@ def dwell_of(
     observed_us = np.zeros(fixes.tracks, np.int64)
     np.add.at(observed_us, track[segments], lasted_us)
     nowhere = np.zeros(0)
-    sums, outside_us = _Sums(by_mover, cells.names(nowhere, nowhere, np.zeros(0, np.int64))), 0
+    sums, outside_us = _DwellSums(by_mover, cells.names(nowhere, nowhere, np.zeros(0, np.int64))), 0
     for start in range(0, len(segments), _AT_ONCE):
         chosen = segments[start : start + _AT_ONCE]
         moves = fixes.moves(chosen)
@@ -159,7 +159,7 @@ def dwell_of(
     )  # fmt: skip
 
 
-class _Sums:
+class _DwellSums:
     """Sums by mover, step and cell, of which each part brings few."""
 
     def __init__(self, by_mover: bool, names: pa.Array) -> None:  # noqa: FBT001

@@ -67,16 +67,16 @@ def read_fixes(query: Query, movers: Iterable[Any] | None = None) -> Fixes:
         ``unknown-mover``, with the nearest names; ``purged``
     """
     wanted = None if movers is None else {str(name) for name in movers}
-    reading = _Reading.of(query, mover_of(query), wanted)
+    reading = _FixReading.of(query, mover_of(query), wanted)
     for file in reading.files:
         reading.add(file)
     if wanted is not None:
         _refuse_unknown(wanted, reading)
-    return _Sorting.of(reading).fixes()
+    return _FixSorting.of(reading).fixes()
 
 
 @dataclass(slots=True)
-class _Reading:
+class _FixReading:
     """Rows that were read, as numbers; of movers their number in the order in which they were met."""
 
     query: Query
@@ -93,7 +93,7 @@ class _Reading:
     left_out: dict[str, int] = field(default_factory=lambda: {"unnamed": 0, "unplaced": 0})
 
     @classmethod
-    def of(cls, query: Query, stored: str, wanted: set[str] | None) -> _Reading:
+    def of(cls, query: Query, stored: str, wanted: set[str] | None) -> _FixReading:
         inquiry = query.inquiry()
         resolution = inquiry.resolver.resolution(inquiry.plan(Rows()))
         known, *conditions = zip(resolution.plan.conditions, resolution.by_condition, strict=True)
@@ -175,7 +175,7 @@ def _files(query: Query, inquiry: Inquiry) -> tuple[File, ...]:
     return hull.resolver.resolution(hull.plan(Rows())).bounds(snapshot).files
 
 
-def _refuse_unknown(wanted: set[str], reading: _Reading) -> None:
+def _refuse_unknown(wanted: set[str], reading: _FixReading) -> None:
     """Refuse a mover that never had a fix; one that has none at the asked time has no track."""
     unknown = wanted - {str(word) for word in reading.words}
     if not unknown:
@@ -193,17 +193,17 @@ def _refuse_unknown(wanted: set[str], reading: _Reading) -> None:
 
 
 @dataclass(slots=True)
-class _Sorting:
+class _FixSorting:
     """Rows in order of mover and time, and at one instant of key."""
 
-    reading: _Reading
+    reading: _FixReading
     movers: pa.Array
     mover: NDArray[np.int32]
     time_us: Ints
     order: Ints
 
     @classmethod
-    def of(cls, reading: _Reading) -> _Sorting:
+    def of(cls, reading: _FixReading) -> _FixSorting:
         words = sorted(reading.words)
         place = np.empty(len(words), np.int32)
         place[[reading.words[word] for word in words]] = np.arange(len(words), dtype=np.int32)

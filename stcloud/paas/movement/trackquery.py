@@ -216,7 +216,8 @@ class TrackQuery(TrackQuestion):
             each_once=other is None and self.names is None,
             span_us=span_us,
         )
-        answer = self._answer(table, fixes, meeting=str(rule), others=theirs.name)
+        cut = {} if during is None else {"during": span_text(during, self.zone)}
+        answer = self._answer(table, fixes, meeting=str(rule), others=theirs.name, **cut)
         return replace(answer, pin=self.pin.joined(theirs.pin))
 
     def current(self, at: Instant | None = None, *, max_age: GivenLapse | None = None) -> Answer:

@@ -214,12 +214,11 @@ def load(
 ) -> None:
     """Load files into a layer, or undo a load. A load is atomic and idempotent, and accounts for every row."""
     target = target_of(form, output, offered=RECORDS)
-    alert = Alert.of(alert_rejected)
-    journal = Journal(log, str(city), layer, dry_run)
+    alert, journal = Alert.of(alert_rejected), Journal(log, str(city), layer, dry_run)
     given = _stated(
         key=split(key) or None, time=time, time_formats=time_format or None, lon=lon, lat=lat, x=x, y=y, crs=crs,
-        datum=datum, zone=zone, source_layer=source_layer, encoding=encoding, source_format=source_format,
-        mover=mover,
+        datum=datum, zone=zone, mover=mover, encoding=encoding, source_layer=source_layer,
+        source_format=source_format,
     )  # fmt: skip
     period = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
     states = {**period, "complete_to": complete_to, "engine": engine}

@@ -148,19 +148,19 @@ def tracks(
         document_path(output, ".json", ".mfjson")
     target = target_of(form, None if is_document else output, safe_csv=safe_csv)
     opened = open_city(city)
-    asked = opened.tracks(layer)
-    asked = asked.movers(*split(mover)) if mover else asked
-    asked = asked.what(*what, crs=crs) if what else asked
-    asked = asked.where(*map(read_places, where), crs=crs) if where else asked
-    asked = asked.known_at(known_at) if known_at else asked
+    question = opened.tracks(layer)
+    question = question.movers(*split(mover)) if mover else question
+    question = question.what(*what, crs=crs) if what else question
+    question = question.where(*map(read_places, where), crs=crs) if where else question
+    question = question.known_at(known_at) if known_at else question
     spans = tuple(during or ())
     if spans and result is not TrackResult.MEETINGS:
-        asked = asked.during(*spans, now=now)
+        question = question.during(*spans, now=now)
     if result is TrackResult.MFJSON:
         _refuse_form(form is not None)
-        print_text(json.dumps(asked.to_mfjson(gap=gap), ensure_ascii=False) + "\n", output)
+        print_text(json.dumps(question.to_mfjson(gap=gap), ensure_ascii=False) + "\n", output)
         return
-    answer = _ANSWERS[result](opened, asked, stated | {"during": spans})
+    answer = _ANSWERS[result](opened, question, stated | {"during": spans})
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items() if name != "pin"))
     print_answer(answer, target)
     if pin and answer.pin is not None:
@@ -199,12 +199,12 @@ def _trip_rules(stated: Mapping[str, Any]) -> dict[str, Any]:
     return _chosen(stated, gap="gap", distance="within", dwell="at-least")
 
 
-def _dwell(_: City, asked: TrackQuery, stated: Mapping[str, Any]) -> Answer:
+def _dwell(_: City, question: TrackQuery, stated: Mapping[str, Any]) -> Answer:
     chosen = _chosen(stated, cell="cell", every="every", gap="gap", by_mover="by-mover")
-    return asked.dwell(**chosen).answer()
+    return question.dwell(**chosen).answer()
 
 
-def _meetings(opened: City, asked: TrackQuery, stated: Mapping[str, Any]) -> Answer:
+def _meetings(opened: City, question: TrackQuery, stated: Mapping[str, Any]) -> Answer:
     spans, layer, others = stated["during"], stated.get("with"), stated.get("with-mover")
     if len(spans) > 1:
         raise InvalidInput(
@@ -212,31 +212,31 @@ def _meetings(opened: City, asked: TrackQuery, stated: Mapping[str, Any]) -> Ans
         )
     other = None
     if layer is not None or others is not None:
-        other = opened.tracks(layer or asked.name)
-        other = other if asked.query.known is None else other.known_at(asked.query.known)
+        other = opened.tracks(layer or question.name)
+        other = other if question.query.known is None else other.known_at(question.query.known)
         other = other.movers(*split(others)) if others else other
     chosen = _chosen(stated, within="within", lasting="at-least", gap="gap")
-    return asked.meetings(other, **chosen, during=spans[0] if spans else None)
+    return question.meetings(other, **chosen, during=spans[0] if spans else None)
 
 
-def _current(_: City, asked: TrackQuery, stated: Mapping[str, Any]) -> Answer:
+def _current(_: City, question: TrackQuery, stated: Mapping[str, Any]) -> Answer:
     chosen = _chosen(stated, at="at", max_age="max-age")
     if "near" not in stated:
-        return asked.current(**chosen)
-    return asked.nearest(
+        return question.current(**chosen)
+    return question.nearest(
         stated["near"], stated.get("nearest", 1), **chosen, **_chosen(stated, within="within")
     )
 
 
 _ANSWERS: Mapping[TrackResult, Callable[[City, TrackQuery, Mapping[str, Any]], Answer]] = {
-    TrackResult.TRACKS: lambda _, asked, __: asked.tracks(),
-    TrackResult.SEGMENTS: lambda _, asked, __: asked.segments(),
-    TrackResult.STOPS: lambda _, asked, stated: asked.stops(
+    TrackResult.TRACKS: lambda _, question, __: question.tracks(),
+    TrackResult.SEGMENTS: lambda _, question, __: question.segments(),
+    TrackResult.STOPS: lambda _, question, stated: question.stops(
         **_chosen(stated, within="within", at_least="at-least", gap="gap")
     ),
-    TrackResult.TRIPS: lambda _, asked, stated: asked.trips(**_trip_rules(stated)),
+    TrackResult.TRIPS: lambda _, question, stated: question.trips(**_trip_rules(stated)),
     TrackResult.DWELL: _dwell,
-    TrackResult.ORIGINS: lambda _, asked, stated: asked.origin_destination(
+    TrackResult.ORIGINS: lambda _, question, stated: question.origin_destination(
         stated.get("cell", "unit"), **_trip_rules(stated)
     ),
     TrackResult.MEETINGS: _meetings,

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 import stcloud
+from stcloud.errors import InvalidInput
+from stcloud.saas.cli.tracks import tracks
 
 CRS = "EPSG:4548"
 
@@ -91,6 +93,12 @@ def test_what_is_wrong_is_said_in_one_line(run, town, options, kind):
     assert printed.code != 0
     assert kind in printed.err
     assert len(printed.err.strip().splitlines()) == 1
+
+
+def test_an_option_of_another_result_is_refused(town):
+    with pytest.raises(InvalidInput) as refused:
+        tracks(str(town), "cars", cell="100m")
+    assert refused.value.kind == "option-unused"
 
 
 def test_a_load_and_a_draft_state_the_mover(run, tmp_path):
