@@ -10,17 +10,14 @@ from tests.paas.movement.conftest import CODES, MERGED
 CROSSING = "2024-03-01T09:58/2024-03-01T10:10"
 
 
-def seconds(dwell, noun):
-    return {(row["time"][11:16], row[noun]): row["dwell_s"] for row in dwell.to_arrow().to_pylist()}
-
-
 def test_cells_are_those_of_the_time(patrol_town):
     """Law of cells: a move is in the cell that held it at its instant: two cells are one from 10:00 on."""
-    dwell = patrol_town.tracks("patrols").during(CROSSING).dwell("unit", "1h")
+    dwell = patrol_town.tracks("patrols").during(CROSSING).dwell("unit", "1D")
     # 1 m/s from 09:58:20 on: the first cell until 10:00:00, then what was the second and third, then the fourth.
-    assert seconds(dwell, "unit") == {
-        ("09:00", CODES[0]): 100.0, ("10:00", MERGED): 200.0, ("10:00", CODES[3]): 100.0,
-    }  # fmt: skip
+    expected = {CODES[0]: 100.0, MERGED: 200.0, CODES[3]: 100.0}
+    assert {row["unit"]: row["dwell_s"] for row in dwell.to_arrow().to_pylist()} == expected
+    hours = patrol_town.tracks("patrols").during(CROSSING).dwell("unit", "1h").to_arrow().to_pylist()
+    assert [row["time"][11:13] for row in hours] == ["09", "10", "10"]
     assert int(dwell.dwell_us.sum()) == dwell.observed_us.sum() == 400 * SECOND
     earlier = patrol_town.tracks("patrols").during("2024-03-01T09:58:20/2024-03-01T10:01:40")
     assert earlier.dwell("unit").dwell_us.sum() == 0  # one fix is no move

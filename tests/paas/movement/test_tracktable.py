@@ -105,8 +105,14 @@ def test_stops_and_trips_as_rows():
         fixes_of(rows), TripRule(600 * SECOND, StopRule(50.0, 120 * SECOND)), ZONE
     ).to_pylist()
     assert [(row["fixes"], row["length_m"], row["duration_s"]) for row in trips] == [(3, 1000.0, 120.0)]
-    silent = trips_table(fixes_of(rows), TripRule(30 * SECOND, None), ZONE)
-    assert len(silent) == 0
+    for gap, count in ((60, 1), (59, 0)):  # a segment as long as the gap is no silence
+        assert len(trips_table(fixes_of(rows), TripRule(gap * SECOND, None), ZONE)) == count
+
+
+def test_two_fixes_of_one_instant_have_no_speed():
+    table = segments_table(fixes_of([("a", 0, 0.0, 0.0), ("a", 0, 9.0, 0.0), ("a", SECOND, 9.0, 2.0)]), ZONE)
+    assert table["speed_mps"].to_pylist() == [None, 2.0]
+    assert table["length_m"].to_pylist() == [9.0, 2.0]
 
 
 def test_nothing_gives_empty_tables_with_the_same_columns():
