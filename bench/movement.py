@@ -1,7 +1,7 @@
 """Movement: tracks and stops of many fixes, the time in cells, meetings; beside movingpandas.
 
-Vehicles are invented: each drives and rests by turns, a fix every ten seconds. We read fixes from a city; the peer has
-them as a frame in memory, and fewer of them, since it takes long: both are compared by point. The rules of stops
+Vehicles are invented: each drives and rests by turns, a fix every ten seconds. We read fixes from a city; the peer
+has them as a frame in memory, and fewer of them, since it takes long: both are compared by point. The rules of stops
 differ (the peer's is about the diameter of a run), so their counts are told and not compared.
 """
 

@@ -1,6 +1,7 @@
 """Encounters of straight moves: all pairs of a plain loop, whatever the slots and trees are."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,3 +57,17 @@ def test_all_pairs_of_a_plain_loop_are_met(left_rows, right_rows, within_m, at_o
             assert (far[~within] >= within_m - 1e-4).all()
             assert least_m <= within_m + 1e-5
             assert least_m <= far.min() + 1e-6
+
+
+def test_movers_that_pass_each_other_between_their_fixes_meet():
+    left, right = moves_of([(0, 300, -100.0, 0.0, 100.0, 0.0)]), moves_of([(0, 300, 100.0, 1.0, -100.0, 1.0)])
+    met = encounters(left, right, 50.0)
+    assert met.least_m.tolist() == [1.0]
+    assert (met.to_us - met.from_us).item() / SECOND == pytest.approx(74.985, abs=1e-3)
+
+
+def test_two_moves_meet_once_however_many_slots_they_lie_in():
+    short = [(at, 1, 900.0, 900.0, 900.0, 900.0) for at in range(50)]
+    left, right = (moves_of([(0, 300, 0.0, 0.0, 9.0, 0.0), *short]) for _ in range(2))
+    met = encounters(left, right, 1.0)
+    assert [(one, other) for one, other in zip(met.left, met.right, strict=True) if one == 0] == [(0, 0)]

@@ -62,3 +62,11 @@ def test_without_rtree_it_says_what_is_needed(monkeypatch):
     with pytest.raises(MissingExtra) as needed:
         CurrentPositions()
     assert needed.value.kind == "rtree-needed"
+
+
+def test_who_is_free_is_sought_as_far_as_it_takes():
+    positions = CurrentPositions()
+    for number in range(40):
+        positions.update(f"{number:02}", float(number), 0.0, 1)
+    assert [each.mover for each in positions.nearest(0.0, 0.0, 2, free={"37", "39", "38"})] == ["37", "38"]
+    assert positions.nearest(0.0, 0.0, free=()) == []

@@ -11,10 +11,10 @@ CROSSING = "2024-03-01T09:58/2024-03-01T10:10"
 
 
 def test_cells_are_those_of_the_time(patrol_town):
-    """Law of cells: a move is in the cell that held it at its instant: two cells are one from 10:00 on."""
+    """Law of cells: a move is in the cell that held it at its instant: two cells are one from 10:00:50 on."""
     dwell = patrol_town.tracks("patrols").during(CROSSING).dwell("unit", "1D")
-    # 1 m/s from 09:58:20 on: the first cell until 10:00:00, then what was the second and third, then the fourth.
-    expected = {CODES[0]: 100.0, MERGED: 200.0, CODES[3]: 100.0}
+    # 1 m/s from 09:58:20 on, and 0.25 m/s from 10:01:40 on: at 10:00:50 it is in the middle of the second cell.
+    expected = {CODES[0]: 100.0, CODES[1]: 50.0, MERGED: 250.0}
     assert {row["unit"]: row["dwell_s"] for row in dwell.to_arrow().to_pylist()} == expected
     hours = patrol_town.tracks("patrols").during(CROSSING).dwell("unit", "1h").to_arrow().to_pylist()
     assert [row["time"][11:13] for row in hours] == ["09", "10", "10"]
@@ -26,11 +26,12 @@ def test_cells_are_those_of_the_time(patrol_town):
 
 def test_a_feature_holds_a_move_and_the_rest_is_outside(patrol_town):
     dwell = patrol_town.tracks("patrols").during(CROSSING).dwell("in:areas", "1D")
-    assert {row["in_areas"]: row["dwell_s"] for row in dwell.to_arrow().to_pylist()} == {
-        "west": 100.0, "middle": 200.0, "east": 100.0,
-    }  # fmt: skip
-    beyond = patrol_town.tracks("patrols").during("2024-03-01").dwell("in:areas", "1D", gap="1d")
-    assert (beyond.dwell_us.sum() + beyond.outside_us, beyond.outside_us) == (1300 * SECOND, 0)
+    expected = {"west": 100.0, "middle": 300.0}
+    assert {row["in_areas"]: row["dwell_s"] for row in dwell.to_arrow().to_pylist()} == expected
+    beyond = patrol_town.tracks("patrols").during("2024-03-01").dwell("in:areas", "1D")
+    assert beyond.outside_us == pytest.approx(50 / 3 * SECOND, abs=1)  # 3 m/s to 50 m east of both
+    assert beyond.dwell_us.sum() + beyond.outside_us == 500 * SECOND
+    assert beyond.to_cube().leftovers["outside"] == pytest.approx(50 / 3)
 
 
 def test_parts_of_codes_and_larger_cells_are_the_same_time(patrol_town):
@@ -60,7 +61,7 @@ def test_an_answer_has_the_cells_places(patrol_town):
     frame = tracks.dwell("unit", "1h", by_mover=True).answer().to_geopandas()
     assert frame["mover"].tolist() == ["p1"] * 3
     assert frame.geometry.area.tolist() == pytest.approx([10_000.0, 10_000.0, 20_000.0], rel=1e-9)
-    assert tracks.dwell("100m").answer().to_geopandas().geometry.area.tolist() == [10_000.0] * 4
+    assert tracks.dwell("100m").answer().to_geopandas().geometry.area.tolist() == [10_000.0] * 3
 
 
 def test_what_is_no_cell_is_refused(patrol_town):
