@@ -1,7 +1,7 @@
 """Reading a layer of fixes: the rows that were believed, in order of mover and time, file by file.
 
-A file's rows are let go as soon as their movers are numbers: what is held are 29 bytes for each fix, and as much
-again while they are put in order.
+A file's rows are let go as soon as their movers are numbers: what is held are 29 bytes for each fix, and several times
+as much while they are put in order.
 
 Tested by `tests/paas/movement/test_fixreader.py` and `tests/properties/test_movement.py`.
 """
@@ -256,11 +256,11 @@ class _FixSorting:
 
 
 def _order(mover: NDArray[np.int32], time_us: Ints, movers: int) -> Ints:
-    """Return rows in order of mover and time."""
+    """Return rows in order of mover and time; those of one instant in any order: their keys put them in order."""
     if not len(mover):
         return np.zeros(0, np.int64)
     first_us = int(time_us.min())
     span_us = int(time_us.max()) - first_us + 1
     if movers * span_us < 2**62:
-        return np.argsort(mover.astype(np.int64) * span_us + (time_us - first_us), kind="stable")
+        return np.argsort(mover.astype(np.int64) * span_us + (time_us - first_us))
     return np.lexsort((time_us, mover))
