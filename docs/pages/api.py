@@ -35,7 +35,11 @@ _ORDER = (
 )  # fmt: skip
 _LISTED = ("Parameters", "Attributes", "Raises")
 _WIDTH = 100
-_FURTHER = {"stcloud.paas.scene.choice:SceneChoice": ("Scenes.as_of", "Scenes.between", "Scenes.all")}
+_FURTHER = {
+    "stcloud.paas.scene.choice:SceneChoice": ("Scenes.as_of", "Scenes.between", "Scenes.all"),
+    "stcloud.paas.movement.dwell:Dwell": ("TrackQuery.dwell",),
+    "stcloud.paas.movement.currentpositions:CurrentPositions": ("TrackQuery.positions",),
+}
 """Classes that people use and that methods of returned classes return."""
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stcloud.city.scenes import scenes_layer
     from stcloud.city.series import open_series
     from stcloud.city.situations import SituationQuestion
+    from stcloud.city.tracks import open_tracks
     from stcloud.city.values import value_source
     from stcloud.daas.catalogue import Catalogue
     from stcloud.daas.check import CityCheck
@@ -46,7 +47,8 @@ __all__ = [
     "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query",
     "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines",
     "crs_text", "divide_ground", "evaluate_layer", "instant_us", "locate_points", "open_cases", "open_episodes",
-    "open_series", "quality_of", "require_metric", "scenes_layer", "start", "vacuum_city", "value_source",
+    "open_series", "open_tracks", "quality_of", "require_metric", "scenes_layer", "start", "vacuum_city",
+    "value_source",
 ]  # fmt: skip
 
 _HOMES = {
@@ -81,6 +83,7 @@ _HOMES = {
     "open_cases": "stcloud.city.caseopening",
     "open_episodes": "stcloud.city.episodes",
     "open_series": "stcloud.city.series",
+    "open_tracks": "stcloud.city.tracks",
     "quality_of": "stcloud.daas.quality",
     "require_metric": "stcloud.space",
     "scenes_layer": "stcloud.city.scenes",

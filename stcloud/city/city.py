@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from stcloud.city.episodes import CityEpisodes, GivenRule
     from stcloud.city.evaluating import CaseEvaluation, EvaluationKeywords
     from stcloud.city.situation import Situation
-    from stcloud.daas.audit import Finding
     from stcloud.daas.catalogue import Layer
     from stcloud.daas.ledger import Reckoning
     from stcloud.daas.load.draft import Drafted
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from stcloud.paas.grid.divided import DividedGrid
     from stcloud.paas.grid.geometries import GeometrySource
     from stcloud.paas.grid.points import LocatedPoints
+    from stcloud.paas.movement import TrackQuery
     from stcloud.paas.query import Answer, Features, Query, Question
     from stcloud.paas.query.resolve.measured import ValueSource
     from stcloud.paas.scene.scenes import Scenes
@@ -92,6 +92,13 @@ class City(OpenedCity):
         Raises `NotFound` ``unknown-layer``; `InvalidInput` ``not-series``: its definition has no table ``[series]``.
         """
         return below.open_series(self, layer)
+
+    def tracks(self, layer: str) -> TrackQuery:
+        """Start a question about the tracks of a layer's movers; nothing is read until it is run.
+
+        Raises `NotFound` ``unknown-layer``; `InvalidInput` ``no-mover``: its definition names no column of movers.
+        """
+        return below.open_tracks(self, layer)
 
     def episodes(self, layer: str, rule: GivenRule) -> CityEpisodes:
         """Return the episodes of a rule (its TOML file, or its keys and values) in a layer of readings."""
@@ -207,6 +214,7 @@ class City(OpenedCity):
         time_formats: Names = None, lon: str | None = None, lat: str | None = None, x: str | None = None,
         y: str | None = None, crs: GivenCRS | None = None, datum: str | None = None, zone: str | None = None,
         encoding: str | None = None, source_layer: str | None = None, source_format: str | None = None,
+        mover: str | None = None,
     ) -> Reckoning | list[Reckoning]:  # fmt: skip
         """Load files, or rows in memory, into a layer, each source in one atomic and idempotent commit.
 
@@ -227,18 +235,17 @@ class City(OpenedCity):
             Maximum of rejected rows, a number or a share (``"5%"``); beyond it a file is not loaded at all.
         again, allow_missing, empty
             Load a source again; columns that it may lack, which become null; accept a snapshot without rows.
-        keep_going, on_loaded, on_failed
-            Continue after an error and raise it at the end; called with each reckoning, with each later error.
-        dry_run
-            Write nothing to the city: read, check and reckon, in a temporary folder.
+        keep_going, on_loaded, on_failed, dry_run
+            Continue after an error and raise it at the end; called with each reckoning, with each later error. Write
+            nothing to the city: read, check and reckon, in a temporary folder.
         job, wait_s, engine
             Reports progress and can cancel; seconds to wait for another load; a cluster to do the work (``sc://…``).
         key, time, time_formats
             Columns that identify a row; the column of its time, and how it is written (``iso``, ``%d/%m/%Y`` …).
         lon, lat, x, y, crs, datum
             Columns of coordinates, degrees or metres, and what they refer to.
-        zone, encoding, source_layer, source_format
-            Time zone of local times; encoding; which layer of the file (of a zip file ``*``: all tables); its format.
+        zone, encoding, source_layer, source_format, mover
+            Time zone; encoding; which layer of the file (``*``: all tables of a zip); format; whose fix a row is.
 
         Returns
         -------
@@ -275,7 +282,7 @@ class City(OpenedCity):
         key: Names = None, time: str | None = None, time_formats: Names = None, lon: str | None = None,
         lat: str | None = None, x: str | None = None, y: str | None = None, crs: GivenCRS | None = None,
         datum: str | None = None, zone: str | None = None, encoding: str | None = None,
-        source_layer: str | None = None, source_format: str | None = None,
+        source_layer: str | None = None, source_format: str | None = None, mover: str | None = None,
     ) -> Drafted:  # fmt: skip
         """Return the definition that a load with these options would use, without loading.
 
@@ -347,24 +354,6 @@ class City(OpenedCity):
             point, at, known_at, radius_m, days, logs, layers, nearest or (), limit
         )
         return question.answer(self, self._parts, self._clock)
-
-    def check(self, layer: str | None = None) -> list[Finding]:
-        """Check the files of one layer, or of the whole city, for damage; return a finding for each check.
-
-        A file that cannot be read is a fault of its check. Raises `StorageError` ``no-permission`` if a file may not
-        be read.
-        """
-        parts = self._parts
-        check = below.CityCheck(parts.folder, parts.catalogue, self.configuration, parts.engine, self._clock)
-        return list(check.city() if layer is None else check.known_layer(layer))
-
-    def vacuum(self, *, retain_hours: float = 24, force: bool = False) -> int:
-        """Delete files that have not been part of a table for ``retain_hours`` hours; return how many.
-
-        Loads and queries may run at the same time, and no history is lost. Less than one hour needs ``force``,
-        because running queries may then fail; without it: `InvalidInput` ``retention-too-short``.
-        """
-        return below.vacuum_city(self._catalogue, self._parts.folder, retain_hours=retain_hours, force=force)
 
     def rename(self, layer: str, name: str, *, wait_s: float = LOCK_WAIT_S) -> bool:
         """Rename a layer; return False if it has that name already. It keeps its history, loads and indexes.

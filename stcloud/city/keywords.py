@@ -87,4 +87,5 @@ class LoadKeywords(TypedDict, total=False):
     encoding: str | None
     source_layer: str | None
     source_format: str | None
+    mover: str | None
     engine: GivenEngine

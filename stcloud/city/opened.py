@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stcloud.city.classes import CityClasses
     from stcloud.city.copying import CopiedCity
     from stcloud.city.keywords import DescriptionKeywords
+    from stcloud.daas.audit import Finding
     from stcloud.daas.catalogue import Catalogue
     from stcloud.daas.description import Description
     from stcloud.daas.quality import LayerQuality
@@ -155,6 +156,24 @@ class OpenedCity:
             return below.CityCopy(self._parts, self.configuration, place, cases).run(job or Job())
         finally:
             place.leave()
+
+    def check(self, layer: str | None = None) -> list[Finding]:
+        """Check the files of one layer, or of the whole city, for damage; return a finding for each check.
+
+        A file that cannot be read is a fault of its check. Raises `StorageError` ``no-permission`` if a file may not
+        be read.
+        """
+        parts = self._parts
+        check = below.CityCheck(parts.folder, parts.catalogue, self.configuration, parts.engine, self._clock)
+        return list(check.city() if layer is None else check.known_layer(layer))
+
+    def vacuum(self, *, retain_hours: float = 24, force: bool = False) -> int:
+        """Delete files that have not been part of a table for ``retain_hours`` hours; return how many.
+
+        Loads and queries may run at the same time, and no history is lost. Less than one hour needs ``force``,
+        because running queries may then fail; without it: `InvalidInput` ``retention-too-short``.
+        """
+        return below.vacuum_city(self._catalogue, self._parts.folder, retain_hours=retain_hours, force=force)
 
     @property
     def parts(self) -> CityParts:

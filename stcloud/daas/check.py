@@ -14,6 +14,7 @@ from stcloud.daas.chain import broken_links, changed_rows
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import digest_holds
+from stcloud.daas.definition.event import MOVER_TYPES
 from stcloud.daas.founding import founding_definition
 from stcloud.daas.ledger import PURGE, Reckoning
 from stcloud.daas.load.notes import late_records
@@ -120,6 +121,11 @@ class CityCheck:
             for column in definition.personal_columns:
                 if column not in known:
                     yield f"{path} marks '{column}' as personal, and there is no such column"
+        mover = getattr(definition, "mover_column", None)
+        if mover is not None and table.exists:
+            types = {attribute.name: attribute.type for attribute in table.attributes()}
+            if types.get(mover) not in MOVER_TYPES:
+                yield f"{path} says that '{mover}' is the mover, and there is no such column of text or integers"
 
     def _log(self, name: str, table: Table) -> Iterator[str]:
         entered = [load for load in self._entered(name) if _stored(load)]

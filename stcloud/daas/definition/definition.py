@@ -34,7 +34,7 @@ __all__ = ["Definition", "register_definition", "stored_name"]
 
 _MEANINGLESS: dict[str, Any] = {
     **dict.fromkeys(("id", "title", "source", "language", "predecessor", "grid", "duty"), True),
-    **dict.fromkeys(("complete_to", "personal"), True),
+    **dict.fromkeys(("complete_to", "personal", "mover"), True),
     "space": {"none"},
 }  # fmt: skip
 """What says nothing of how rows are read: left out of a definition's identity."""

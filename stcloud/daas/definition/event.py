@@ -1,4 +1,4 @@
-"""Definitions of layers of events: which columns have the time, or what stations measured.
+"""Definitions of layers of events: which columns have the time and the mover, or what stations measured.
 
 Tested by `tests/daas/definition/test_definition.py`.
 """
@@ -9,14 +9,14 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, model_validator
 
-from stcloud.daas.definition.clause import (
-    ColumnClause,
-    TimeClause,
-)
+from stcloud.daas.definition.clause import ColumnClause, Text, TimeClause
 from stcloud.daas.definition.definition import Definition, register_definition
 from stcloud.daas.definition.series import SeriesClause
 
-__all__ = ["EventDefinition"]
+__all__ = ["MOVER_TYPES", "EventDefinition"]
+
+MOVER_TYPES = ("text", "integer")
+"""Types of a column that says whose fix a row is."""
 
 
 class EventDefinition(Definition):
@@ -28,6 +28,8 @@ class EventDefinition(Definition):
     time: TimeClause
     series: SeriesClause | None = None
     """Says that the events are readings of stations; their key is the station and the time."""
+    mover: Text | None = None
+    """Column that says whose fix a row is: rows are read as without it, and need a value there for a track alone."""
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
@@ -40,6 +42,18 @@ class EventDefinition(Definition):
         series = self.series
         if series is not None:
             series.require_fit(self.key, self.time, self.columns)
+        return self
+
+    @model_validator(mode="after")
+    def _moving(self) -> Self:
+        if self.mover is None:
+            return self
+        if self.series is not None:
+            raise ValueError("a reading is of a station: leave out mover, or the table [series]")
+        if self.column(self.mover).type not in MOVER_TYPES:
+            raise ValueError(f"column '{self.mover}' says whose fix a row is: its type is text or integer")
+        if self.mover in (*self.time.names, self.time.end, *self.space.columns):
+            raise ValueError(f"column '{self.mover}' has a time or a place: mover names who was there")
         return self
 
     def column(self, name: str) -> ColumnClause:
@@ -62,6 +76,11 @@ class EventDefinition(Definition):
     def is_series(self) -> bool:
         """Whether the events are readings of stations."""
         return self.series is not None
+
+    @property
+    def mover_column(self) -> str | None:
+        """The column that says whose fix a row is, as the layer names it; None: the events are of no movers."""
+        return None if self.mover is None else self.column(self.mover).rename or self.mover
 
     @property
     def key_columns(self) -> tuple[str, ...]:

@@ -72,6 +72,7 @@ class Options:
     encoding: str | None = None
     source_layer: str | None = None
     source_format: str | None = None
+    mover: str | None = None
 
     @classmethod
     def of(cls, keywords: Mapping[str, Any]) -> Options:
@@ -129,6 +130,7 @@ class Options:
             time = saved.row_time
             kept |= {"time": time.column, "time_formats": time.formats, "zone": time.zone}
         kept |= {name: getattr(saved.space, name) for name in ("lon", "lat", "x", "y", "crs")}
+        kept["mover"] = getattr(saved, "mover", None)
         if self.datum is not None:
             read_datum(self.datum)
         kept["datum"] = saved.space.datum.value
@@ -209,6 +211,11 @@ def draft(path: Given, options: Options, name: str | None = None, *, dated: bool
             "two-kinds", "--time makes a layer of events, --valid-from one of features",
             hint="leave out one of them",
         )  # fmt: skip
+    if dated and options.mover is not None:
+        raise InvalidInput(
+            "two-kinds", "--mover says whose fix an event is, and features are no fixes",
+            hint="leave it out, or name the --time of events",
+        )  # fmt: skip
     if dated:
         return _features(file, source, options, reading, name)
     if options.time is None:
@@ -223,6 +230,7 @@ def draft(path: Given, options: Options, name: str | None = None, *, dated: bool
             id=name or _identifier(file),
             kind="event",
             key=options.key,
+            mover=options.mover,
             read=reading,
             time=TimeClause(column=options.time, formats=formats, zone=options.zone),
             space=_space(source, options, file),
@@ -236,7 +244,8 @@ def _refuse_misnamed(source: PeekedSource, options: Options, file: SourceFile) -
             "empty-source", f"{file.name} holds no rows, and no columns that a definition could be made of",
             hint="load a file that has some first, or name a definition",
         )  # fmt: skip
-    for column in (*options.key, options.time, options.lon, options.lat, options.x, options.y):
+    places = (options.lon, options.lat, options.x, options.y)
+    for column in (*options.key, options.time, *places, options.mover):
         if column is not None and column not in source.columns:
             present = ", ".join(source.columns[:40])
             raise NotFound(

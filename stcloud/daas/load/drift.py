@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from stcloud.daas.definition import Definition
+from stcloud.daas.definition import Definition, EventDefinition
+from stcloud.daas.definition.event import MOVER_TYPES
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import Attribute, refuse_twins
 from stcloud.errors import InvalidInput, NotFound, nearest
@@ -56,14 +57,15 @@ class Drift:
         ------
         InvalidInput
             ``vanished-column``: the file lacks columns that nobody allowed it to lack; ``ambiguous-column``: a new
-            one differs from a kept one in case only.
+            one differs from a kept one in case only; ``not-a-mover``: the column of movers has numbers or times.
         NotFound
-            ``unknown-column``: a column is allowed to be missing, or marked as personal, that neither the layer nor
-            the definition knows.
+            ``unknown-column``: a column is allowed to be missing, marked as personal, or that of movers, that neither
+            the layer nor the definition knows.
         """
         kept = layer.attributes() if layer.exists else ()
         _refuse_unknown(layer.name, definition, kept, allowed)
         _refuse_unmarkable(layer.name, definition, [*kept, *columns.values()])
+        _refuse_unmoved(layer.name, definition, [*kept, *columns.values()])
         if not layer.exists:
             return cls()
         refuse_twins(kept, columns.values())
@@ -108,6 +110,23 @@ def _refuse_unmarkable(layer: str, definition: Definition, columns: Iterable[Att
                 "unknown-column", f"the definition marks {name!r} as personal, which is no column of layer '{layer}'",
                 nearest=nearest(name, known),
             )  # fmt: skip
+
+
+def _refuse_unmoved(layer: str, definition: Definition, columns: Iterable[Attribute]) -> None:
+    """Refuse a column of movers that is not there, or that names nobody."""
+    if not isinstance(definition, EventDefinition) or definition.mover_column is None:
+        return
+    mover, types = definition.mover_column, {attribute.name: attribute.type for attribute in columns}
+    if mover not in types:
+        raise NotFound(
+            "unknown-column", f"the definition names {mover!r} as the mover, which is no column of layer '{layer}'",
+            nearest=nearest(mover, types),
+        )  # fmt: skip
+    if types[mover] not in MOVER_TYPES:
+        raise InvalidInput(
+            "not-a-mover", f"column {mover!r} of layer '{layer}' has a type that names nobody: {types[mover]}",
+            hint="name a column of text or whole numbers as the mover, or declare its type: type = \"text\"",
+        )  # fmt: skip
 
 
 def _vanished(layer: str, lost: list[str], columns: Mapping[str, Attribute], source: str) -> InvalidInput:

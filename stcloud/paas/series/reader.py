@@ -21,8 +21,8 @@ from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.query.plan.plan import Rows
-from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.paas.query.run.inquiry import Inquiry
+from stcloud.paas.query.run.wholerows import empty_rows, holds_all, kept_rows
 from stcloud.paas.series.readings import GOOD, IMPLAUSIBLE, MISSING, Flags, Floats, Ints, Readings
 
 __all__ = ["SeriesColumns", "read_readings", "reading_order", "series_of"]
@@ -126,34 +126,16 @@ def read_readings(
     resolution = inquiry.resolver.resolution(inquiry.plan(Rows()))
     snapshot = inquiry.subject.layer.snapshot
     files = resolution.bounds(snapshot).files
-    tests = [test for test in resolution.conditions if not _holds_all(test, files)]
+    tests = [test for test in resolution.conditions if not holds_all(test, files)]
     needed = {name for test in tests for name in test.columns if name in snapshot.schema.names}
     names = list(dict.fromkeys([*columns.stored, *_OWN[:2], *sorted(needed)]))
-    rows = snapshot.read(files, names) if files else _empty(snapshot.schema, names)
-    kept = _kept(rows, tests)
+    rows = snapshot.read(files, names) if files else empty_rows(snapshot.schema, names)
+    kept = kept_rows(rows, tests)
     rows = rows if kept is None else rows.filter(pa.array(kept))
     codes, known = _stations(rows[columns.station])
     if stations is not None:
         codes, known, rows = _chosen(codes, known, rows, tuple(stations), inquiry, columns)
     return _readings(rows, codes, known, columns)
-
-
-def _holds_all(test: Resolved, files: Iterable[object]) -> bool:
-    holds = getattr(test, "holds_all", None)
-    return holds is not None and bool(holds(files))
-
-
-def _empty(schema: pa.Schema, names: list[str]) -> pa.Table:
-    return pa.schema([schema.field(name) for name in names]).empty_table()
-
-
-def _kept(rows: pa.Table, tests: list[Resolved]) -> NDArray[np.bool_] | None:
-    """Return which rows pass all tests; None: all."""
-    if not tests:
-        return None
-    masks = [np.logical_and.reduce([test.mask(batch) for test in tests]) for batch in rows.to_batches()]
-    kept = np.concatenate([np.zeros(0, np.bool_), *masks])
-    return None if kept.all() else kept
 
 
 def _stations(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]:

@@ -38,6 +38,7 @@ from stcloud.saas.cli import (
     situation,
     timeline,
     token,
+    tracks,
     vacuum,
 )
 from stcloud.saas.cli.exits import CANCELLED, report
@@ -56,7 +57,7 @@ app = typer.Typer(
 )
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
-    timeline.timeline, series.series, episodes.episodes, scenes.scenes, cube.cube, hotspots.hotspots,
+    timeline.timeline, series.series, episodes.episodes, tracks.tracks, scenes.scenes, cube.cube, hotspots.hotspots,
     layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
     reporting.report, vacuum.vacuum, purge.purge, copy.copy, serve.serve, console.console, demo.demo,
 ):  # fmt: skip

@@ -14,6 +14,7 @@ from stcloud.saas.cli.load import (
     Key,
     Lat,
     Lon,
+    Mover,
     SourceLayer,
     TimeColumn,
     TimeFormat,
@@ -43,6 +44,7 @@ def define(
     crs: Crs = None,
     datum: DatumName = None,
     zone: ZoneName = None,
+    mover: Mover = None,
     source_layer: SourceLayer = None,
     encoding: EncodingName = None,
     output: Annotated[
@@ -59,5 +61,6 @@ def define(
     options: dict[str, Any] = {
         "key": tuple(split(key)), "time": time, "time_formats": tuple(time_format or ()), "lon": lon, "lat": lat,
         "x": x, "y": y, "crs": crs, "datum": datum, "zone": zone, "source_layer": source_layer, "encoding": encoding,
+        "mover": mover,
     }  # fmt: skip
     print_text(typed_draft(source, Options(**options), name).to_toml(), output)

@@ -35,6 +35,7 @@ __all__ = [
     "Key",
     "Lat",
     "Lon",
+    "Mover",
     "SourceLayer",
     "TimeColumn",
     "TimeFormat",
@@ -61,6 +62,10 @@ Crs = Annotated[str | None, typer.Option("--crs", help="CRS of the coordinates."
 DatumName = Annotated[
     str | None,
     typer.Option("--datum", help="Datum of longitudes and latitudes: wgs84, cgcs2000, gcj02 or bd09."),
+]
+Mover = Annotated[
+    str | None,
+    typer.Option("--mover", help="Column that says whose fix a row is, e.g. vehicle.", show_default=False),
 ]
 ZoneName = Annotated[
     str | None, typer.Option("--zone", help="Time zone of the file's times; default: the city's.")
@@ -199,6 +204,7 @@ def load(
     crs: Crs = None,
     datum: DatumName = None,
     zone: ZoneName = None,
+    mover: Mover = None,
     source_layer: SourceLayer = None,
     source_format: SourceFormat = None,
     encoding: EncodingName = None,
@@ -208,11 +214,11 @@ def load(
 ) -> None:
     """Load files into a layer, or undo a load. A load is atomic and idempotent, and accounts for every row."""
     target = target_of(form, output, offered=RECORDS)
-    alert = Alert.of(alert_rejected)
-    journal = Journal(log, str(city), layer, dry_run)
+    alert, journal = Alert.of(alert_rejected), Journal(log, str(city), layer, dry_run)
     given = _stated(
         key=split(key) or None, time=time, time_formats=time_format or None, lon=lon, lat=lat, x=x, y=y, crs=crs,
-        datum=datum, zone=zone, source_layer=source_layer, encoding=encoding, source_format=source_format,
+        datum=datum, zone=zone, mover=mover, encoding=encoding, source_layer=source_layer,
+        source_format=source_format,
     )  # fmt: skip
     period = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
     states = {**period, "complete_to": complete_to, "engine": engine}

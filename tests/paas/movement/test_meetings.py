@@ -1,0 +1,114 @@
+"""Meetings against dense sampling, and PyMEOS's distances."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stcloud.paas.movement.meetings import meetings_table
+from stcloud.paas.movement.motionrules import MeetingRule
+from stcloud.paas.movement.tracktable import tracks_table
+from stcloud.testing.examples import examples
+from stcloud.testing.movers import SECOND, fixes_of, position_at, tracks_of, worlds
+from stcloud.time import Zone, instant_us
+
+ZONE = Zone("Asia/Shanghai")
+
+
+def meetings(rows, others, rule, **more):
+    given_others = rows if others is None else others
+    keywords = {"same": others is None, "each_once": others is None} | more
+    table = meetings_table(fixes_of(rows), fixes_of(given_others), rule, ZONE, **keywords)
+    return [
+        (
+            row["mover"],
+            row["other"],
+            *(instant_us(row[name], ZONE) for name in ("from", "to")),
+            row["least_m"],
+        )
+        for row in table.to_pylist()
+    ]
+
+
+@settings(max_examples=examples(150))
+@given(worlds(16), st.sampled_from([0.0, 50.0, 100.0]), st.sampled_from([20, 60, 2000]))
+def test_movers_meet_when_they_are_near_each_other(rows, within_m, gap):
+    """Law of meetings: at each instant, two movers that were observed meet if and only if they are so near."""
+    gap_us, tracks = gap * SECOND, tracks_of(rows)
+    found = meetings(rows, None, MeetingRule(within_m, 0, gap_us))
+    assert all(mover < other for mover, other, *_ in found)
+    for before, after in itertools.pairwise(found):  # periods of a pair do not touch
+        assert before[:2] != after[:2] or before[3] < after[2]
+    for mover in tracks:
+        for other in tracks:
+            if mover >= other:
+                continue
+            periods = [row[2:4] for row in found if row[:2] == (mover, other)]
+            for at_us in range(0, 60 * 20 * SECOND + 1, 4 * SECOND):
+                one, two = (position_at(tracks[name], gap_us, at_us) for name in (mover, other))
+                if one is None or two is None:
+                    continue
+                jumps = any(
+                    sum(fix[1] == at_us for fix in tracks[name]) > 1 for name in (mover, other)
+                )  # two fixes at one instant: it is where either of them is
+                met = any(first <= at_us <= last for first, last in periods)
+                far_m = math.dist(one, two)
+                if jumps or abs(far_m - within_m) < 1e-4:
+                    continue
+                assert met == (far_m <= within_m), (mover, other, at_us)
+
+
+def test_a_lone_fix_meets_at_its_instant():
+    rows, other = [("a", 30 * SECOND, 10.0, 0.0)], [("b", 0, 0.0, 0.0), ("b", 60 * SECOND, 20.0, 0.0)]
+    found = meetings(rows, other, MeetingRule(1.0, 0, 600 * SECOND))
+    assert found == [("a", "b", 30 * SECOND, 30 * SECOND, 0.0)]
+    assert meetings(rows, other, MeetingRule(1.0, 1, 600 * SECOND)) == []
+    assert meetings(rows, other, MeetingRule(1.0, 0, 59 * SECOND)) == []  # nobody knows where b was
+
+
+def test_periods_that_touch_are_one_and_are_cut_to_a_span():
+    rows = [("a", at * SECOND, float(at), 0.0) for at in range(0, 61, 20)]
+    other = [("b", 0, 30.0, 0.0), ("b", 60 * SECOND, 30.0, 0.0)]
+    rule = MeetingRule(15.0, 0, 600 * SECOND)
+    ((_, _, first, last, least_m),) = meetings(rows, other, rule)
+    assert (first / SECOND, last / SECOND, least_m) == (pytest.approx(15), pytest.approx(45), 0.0)
+    span = (20 * SECOND, 21 * SECOND)
+    ((_, _, *cut, _),) = meetings(rows, other, rule, span_us=span)
+    assert tuple(cut) == span
+    assert meetings(rows, other, rule, span_us=(50 * SECOND, 55 * SECOND)) == []
+
+
+def instant(at_us):
+    return np.datetime64(at_us, "us")
+
+
+def test_distances_are_those_of_pymeos():
+    try:
+        from pymeos import TGeomPointSeq, pymeos_initialize
+    except (ImportError, OSError) as error:
+        pytest.skip(f"PyMEOS is not available: {error}")
+    pymeos_initialize()
+    random, count = np.random.default_rng(7), 1000
+    rule, second = MeetingRule(1e6, 0, 3600 * SECOND), np.datetime64("2024-03-01", "us").astype(np.int64)
+    for _ in range(count):
+        pair = []
+        for mover in "ab":
+            times = np.sort(random.choice(600, random.integers(2, 6), replace=False)).tolist()
+            pair.append(
+                [(mover, int(second) + at * SECOND, *random.uniform(-1e4, 1e4, 2).round(3)) for at in times]
+            )
+        theirs = [
+            TGeomPointSeq("[" + ", ".join(f"POINT({x} {y})@{instant(at)}+00" for _, at, x, y in track) + "]")
+            for track in pair
+        ]
+        lengths = [tracks_table(fixes_of(track), ZONE)["length_m"][0].as_py() for track in pair]
+        assert lengths == pytest.approx([their.length() for their in theirs], rel=1e-9)
+        found = meetings(*pair, rule)
+        distance = theirs[0].distance(theirs[1])
+        if distance is None:
+            assert found == [] or found[0][2] == found[0][3]
+        else:
+            assert found[0][4] == pytest.approx(distance.min_value(), abs=1e-6)
