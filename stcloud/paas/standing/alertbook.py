@@ -39,15 +39,6 @@ class AlertBook:
         """Return the alerts of a version of a rule and a group."""
         return [each for each in self._of_group(group) if (each.rule, each.version) == rule]
 
-    def overlapping(self, group: str, at_us: int) -> set[Named]:
-        """Return the versions of rules that have an alert of a group at a valid time, both ends included."""
-        return {
-            (each.rule, each.version)
-            for each in self._of_group(group)
-            if each.incident.from_us <= at_us
-            and (each.incident.to_us is None or at_us <= each.incident.to_us)
-        }
-
     def changed(self) -> list[Alert]:
         """Return the alerts that were written, in order."""
         return sorted(self._alerts.values(), key=lambda alert: alert.order)

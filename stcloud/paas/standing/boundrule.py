@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from stcloud.daas.table.schema import Attribute
     from stcloud.paas.query.spec.query import Query
 
-__all__ = ["KEEP_US", "OWN", "BoundRule", "Measured", "bind_rule"]
+__all__ = ["KEEP_US", "OWN", "BoundRule", "Measured", "bind_rule", "tracker_of"]
 
 KEEP_US = 600_000_000
 """So much later than others a row may come at least before the layer is read again for it."""
@@ -218,7 +218,7 @@ def bind_rule(
     return BoundRule(
         rule, version, resolution.conditions, by, added_us if rule.since is None else instant_us(rule.since, zone),
         FOREVER if rule.until is None else instant_us(rule.until, zone), added_us, ended_us,
-        _tracker(rule, measured), measured, tuple(named), equality_of(query.conditions), zone, f"{rule.value} {rule.question!r}",
+        tracker_of(rule, measured), measured, tuple(named), equality_of(query.conditions), zone, f"{rule.value} {rule.question!r}",
     )  # fmt: skip
 
 
@@ -261,7 +261,8 @@ def _measured(rule: StandingRule, query: Query) -> Measured:
     return Measured(numbers[value].stored)
 
 
-def _tracker(rule: StandingRule, measured: Measured | None) -> Tracker:
+def tracker_of(rule: StandingRule, measured: Measured | None) -> Tracker:
+    """Return what follows a group of a rule that had no samples; `InvalidInput` ``no-step``."""
     if rule.within is not None:
         lasting = rule.count if rule.ends_below is None else int(-(-rule.ends_below // 1))
         return Counted(rule.within_us, rule.count, lasting, rule.quiet_us)

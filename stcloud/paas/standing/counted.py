@@ -34,7 +34,7 @@ class Counted:
         What begins so soon after the end of an incident belongs to it.
     """
 
-    __slots__ = ("_counted", "_least", "_lasting", "_newest", "_open", "_quiet_us", "_window", "_within_us")
+    __slots__ = ("_counted", "_lasting", "_least", "_newest", "_open", "_quiet_us", "_window", "_within_us")
 
     def __init__(self, within_us: int, least: int, lasting: int, quiet_us: int) -> None:
         self._within_us, self._least, self._lasting, self._quiet_us = within_us, least, lasting, quiet_us
@@ -42,7 +42,7 @@ class Counted:
         self._newest: Incident | None = None
         self._open = False
         self._counted = 0
-        """How many rows of the window, the newest ones, are not counted in an incident."""
+        """How many of the newest rows are not counted in an incident."""
 
     def feed(self, sample: Sample) -> Incident | None:
         """Take the next row; return an incident that nothing later can change."""
@@ -53,17 +53,22 @@ class Counted:
         while window[0] <= at_us - self._within_us:
             window.popleft()
         count = len(window)
-        if self._open:
-            self._extend(at_us, count)
-            return None
         self._counted += 1
+        if self._open:
+            if count >= self._lasting:
+                self._extend(at_us, count)
+            return None
         return self._begin(sample, count) if count >= self._least else None
 
-    def incident(self) -> Incident | None:
+    def incidents(self) -> list[Incident]:
         """Return the newest incident, as far as it is known."""
-        if self._open and self._newest is not None:
-            return replace(self._newest, ends_us=self._ends_us())
-        return self._newest
+        if self._newest is None:
+            return []
+        return [replace(self._newest, ends_us=self._ends_us()) if self._open else self._newest]
+
+    def pending_us(self) -> int | None:
+        """Return None: a count need not last."""
+        return None
 
     def idle(self, at_us: int) -> bool:
         """Tell whether rows after an instant are counted as if there had been none before."""
@@ -95,30 +100,33 @@ class Counted:
 
     def _ends_us(self) -> int:
         """Return when the count falls below what an incident lasts with, if no row comes."""
-        return self._window[-self._lasting] + self._within_us
+        window = self._window
+        if len(window) < self._lasting:  # it fell just now; more rows of this instant may come
+            return window[-1]
+        return window[-self._lasting] + self._within_us
 
     def _close(self) -> None:
         assert self._newest is not None  # noqa: S101  (an incident is open)
-        self._newest = replace(self._newest, to_us=self._ends_us(), ends_us=None)
-        self._open, self._counted = False, 0
+        self._newest, self._open = replace(self._newest, to_us=self._ends_us(), ends_us=None), False
 
     def _extend(self, at_us: int, count: int) -> None:
         newest = self._newest
         assert newest is not None  # noqa: S101  (an incident is open)
         higher = count > newest.peak
         self._newest = replace(
-            newest, last_us=at_us, rows=newest.rows + 1, peak=float(count) if higher else newest.peak,
+            newest, last_us=at_us, rows=newest.rows + self._counted, peak=float(count) if higher else newest.peak,
             peak_us=at_us if higher else newest.peak_us,
         )  # fmt: skip
+        self._counted = 0
 
     def _begin(self, sample: Sample, count: int) -> Incident | None:
         """Begin an incident, or go on with the last one; return the last one if it is over for good."""
-        at_us, before = sample.time_us, self._newest
-        self._open = True
+        at_us, before, uncounted = sample.time_us, self._newest, self._counted
+        self._open, self._counted = True, 0
         if before is not None and before.to_us is not None and at_us < before.to_us + self._quiet_us:
             higher = count > before.peak
             self._newest = replace(
-                before, to_us=None, last_us=at_us, rows=before.rows + min(count, self._counted),
+                before, to_us=None, last_us=at_us, rows=before.rows + min(count, uncounted),
                 peak=float(count) if higher else before.peak, peak_us=at_us if higher else before.peak_us,
             )  # fmt: skip
             return None

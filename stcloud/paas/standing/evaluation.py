@@ -12,6 +12,7 @@ Tested by `tests/paas/standing/test_evaluation.py` and `tests/properties/test_st
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
+from stcloud.iaas.conversion import whole_numbers
 from stcloud.paas.standing.alertbook import AlertBook, Named
 from stcloud.paas.standing.alerting import ENDED, OPEN, Alert, Raising
 from stcloud.paas.standing.boundrule import KEEP_US, BoundRule
@@ -135,7 +137,7 @@ class LayerEvaluation:
         touched: dict[tuple[Named, str], _Touched] = {}
         for batch, begins in ((RowBatch(rows.ended), False), (RowBatch(rows.begun), True)):
             if len(batch):
-                self._match(batch, touched, begins=begins)
+                self._match(batch, touched, rows.at_us, begins=begins)
         changed = self._settle(rows.at_us, touched, before_us)
         if rows.begun.num_rows:
             self._note_newest(RowBatch(rows.begun))
@@ -183,7 +185,9 @@ class LayerEvaluation:
             self._movers.setdefault(bound.rule.question.by, Movers()).watch(bound.name)
         return standing
 
-    def _match(self, batch: RowBatch, touched: dict[tuple[Named, str], _Touched], *, begins: bool) -> None:
+    def _match(
+        self, batch: RowBatch, touched: dict[tuple[Named, str], _Touched], at_us: int, *, begins: bool
+    ) -> None:
         """Find what rows are samples of."""
         moved: dict[tuple[str, ...], dict[tuple[Named, str], set[int]]] = {}
         for number, candidates in self._index.candidates(batch.rows):
@@ -205,29 +209,53 @@ class LayerEvaluation:
                     _note(change, batch.sample(place, level), begins=begins)
         for by, movers in self._movers.items():
             if movers.rules:
-                self._match_movers(batch, touched, movers, moved.get(by, {}), begins=begins)
+                late = self._match_movers(batch, touched, movers, moved.get(by, {}), begins=begins)
+                if late:
+                    self._match_late(late, movers, touched, at_us)
 
     def _match_movers(
         self, batch: RowBatch, touched: dict[tuple[Named, str], _Touched], movers: Movers,
         inside: Mapping[tuple[Named, str], set[int]], *, begins: bool,
-    ) -> None:  # fmt: skip
-        """Find the fixes of movers that are in the area of a rule, or were, or come late."""
+    ) -> list[tuple[str, int, str]]:  # fmt: skip
+        """Find the fixes of movers that are in the area of a rule, or were; return those that come very late."""
         places = batch.places(self._standing[next(iter(movers.rules))].bound)
-        concerned = dict.fromkeys(inside)
+        concerned, late = dict.fromkeys(inside), []
         dropped_us = ALWAYS if self.watermark_us is None else self.watermark_us - KEEP_US
         for group, rows in places.items():
             concerned |= dict.fromkeys((name, group) for name in movers.rules_of(group))
-            late = rows[batch.time_us[rows] <= dropped_us]
-            for at_us in batch.time_us[late].tolist():
-                for name in sorted(self.book.overlapping(group, at_us) & movers.rules.keys()):
-                    if (name, group) not in concerned:
-                        touched.setdefault((name, group), _Touched()).again = True
+            for place in rows[batch.time_us[rows] <= dropped_us].tolist():
+                if batch.sample(place, 0.0).time_us <= movers.newest_us(group):
+                    late.append((group, *batch.sample(place, 0.0)[:2]))
         for name, group in concerned:
             bound, chosen = self._standing[name].bound, places[group]
             for place in chosen[bound.in_time(batch.time_us[chosen])].tolist():
                 level = float(place in inside.get((name, group), ()))
                 change = touched.setdefault((name, group), _Touched())
                 _note(change, batch.sample(place, level), begins=begins)
+        return late
+
+    def _match_late(
+        self, late: list[tuple[str, int, str]], movers: Movers, touched: dict[tuple[Named, str], _Touched], at_us: int
+    ) -> None:
+        """Find the rules in whose area a mover was before a fix that comes, or goes, when nothing is kept of it."""
+        bounds = [self._standing[name].bound for name in movers.rules]
+        widest = min(bounds, key=lambda bound: bound.since_us)
+        rows = RowBatch(self.history(widest, at_us))
+        before, places = set(), rows.places(widest)
+        for group, time_us, key in late:
+            fixes = sorted((*rows.sample(place, 0.0)[:2], place) for place in places.get(group, ()))
+            earlier = bisect_left(fixes, (time_us, key))
+            if earlier:
+                before.add(fixes[earlier - 1][2])
+        if before:
+            few = RowBatch(rows.rows.take(whole_numbers(np.array(sorted(before), np.int64))))
+            for number, candidates in self._index.candidates(few.rows):
+                bound = self._numbered[number].bound
+                if bound.name in movers.rules:
+                    for place in few.kept(bound, candidates).tolist():
+                        group = few.groups(bound)[place]
+                        if group is not None:
+                            touched.setdefault((bound.name, group), _Touched()).again = True
 
     def _note_newest(self, batch: RowBatch) -> None:
         for movers in self._movers.values():

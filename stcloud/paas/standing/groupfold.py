@@ -68,13 +68,10 @@ class GroupFold:
 
         ``until_us`` is the end of the rule's time: what goes on then is over.
         """
-        newest = self._ahead.incident()
-        if newest is None:
-            return [*self._settled]
-        newest = newest.ended(watermark_us)
-        if newest.to_us is None and watermark_us >= until_us:
-            newest = replace(newest, to_us=until_us, ends_us=None)
-        return [*self._settled, newest]
+        known = [incident.ended(watermark_us) for incident in self._ahead.incidents()]
+        if known and known[-1].to_us is None and watermark_us >= until_us:
+            known[-1] = replace(known[-1], to_us=until_us, ends_us=None)
+        return [*self._settled, *known]
 
     def raised(self, raising: Raising, watermark_us: int, until_us: int = FOREVER) -> list[Alert]:
         """Bring the alerts up to date; return those that are new or have changed."""
@@ -83,8 +80,7 @@ class GroupFold:
 
     def due_us(self) -> int | None:
         """Return when an incident ends that goes on, if nothing comes; None: none does, or silence ends none."""
-        newest = self._ahead.incident()
-        return None if newest is None or newest.to_us is not None else newest.ends_us
+        return min((each.ends_us for each in self._ahead.incidents() if each.ends_us is not None), default=None)
 
     def idle(self, cut_us: int) -> bool:
         """Tell whether what comes after an instant is judged as if there had been nothing before."""
@@ -104,9 +100,9 @@ class GroupFold:
             self._marks = [
                 (count - place, state, before - over) for count, state, before in self._marks if count > place
             ]
-        kept = self.incidents(cut_us)
-        since_us = min((incident.from_us for incident in kept), default=cut_us)
-        self.alerts = [alert for alert in self.alerts if not settled(alert, min(since_us, cut_us))]
+        begun = [incident.from_us for incident in self.incidents(cut_us)]
+        since_us = min([cut_us, *begun, *(at_us for at_us in (self._base.pending_us(),) if at_us is not None)])
+        self.alerts = [alert for alert in self.alerts if not settled(alert, since_us)]
 
     def state(self) -> dict[str, Any]:
         """Return what is needed to go on, as JSON has it."""

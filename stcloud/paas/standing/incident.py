@@ -72,8 +72,11 @@ class Tracker(Protocol):
     def feed(self, sample: Sample) -> Incident | None:
         """Take the next sample; return an incident that nothing later can change."""
 
-    def incident(self) -> Incident | None:
-        """Return the newest incident, as far as it is known: later samples may change it."""
+    def incidents(self) -> list[Incident]:
+        """Return the incidents that later samples may change, as far as they are known."""
+
+    def pending_us(self) -> int | None:
+        """Return when an incident has begun that is none yet, as it has not lasted; None: there is none."""
 
     def idle(self, at_us: int) -> bool:
         """Tell whether samples after an instant are judged as if there had been none before."""
@@ -92,5 +95,4 @@ def followed(tracker: Tracker, samples: Iterable[Sample]) -> list[Incident]:
     """Return the incidents of samples that follow what a tracker had; the tracker stays as it is."""
     ahead = tracker.copied()
     settled = [incident for sample in samples if (incident := ahead.feed(sample)) is not None]
-    newest = ahead.incident()
-    return settled if newest is None else [*settled, newest]
+    return [*settled, *ahead.incidents()]

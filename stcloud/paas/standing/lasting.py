@@ -92,25 +92,31 @@ class Lasting:
         self._last_us = at_us
         return self._qualify(at_us) or settled
 
-    def incident(self) -> Incident | None:
-        """Return the newest incident, as far as it is known."""
-        return None if self._last_us is None else self.copied().stood(self._last_us)
+    def incidents(self) -> list[Incident]:
+        """Return the newest incidents, as far as they are known."""
+        return [] if self._last_us is None else self.copied().stood(self._last_us)
 
-    def stood(self, last_us: int) -> Incident | None:
-        """Let the newest sample, at `last_us`, stand for its time; return the newest incident."""
-        stand_us, apart_us = self._terms.stand_us, self._terms.apart_us
+    def stood(self, last_us: int) -> list[Incident]:
+        """Let the newest sample, at `last_us`, stand for its time; return the newest incidents."""
+        stand_us, apart_us, before = self._terms.stand_us, self._terms.apart_us, None
         if self._terms.credited and stand_us is not None:
-            self._qualify(last_us + stand_us)
+            before = self._qualify(last_us + stand_us)
         newest = self._newest
-        if newest is None or not self._open:
-            return newest
-        if self._terms.silent:
-            return replace(newest, ends_us=None if apart_us is None else last_us + apart_us)
-        assert stand_us is not None  # noqa: S101  (readings stand for a step)
-        assert apart_us is not None  # noqa: S101  (and have a gap)
-        assert self._silent_us is not None  # noqa: S101  (there was a sample)
-        is_over = self._silent_us - last_us > apart_us - stand_us
-        return replace(newest, to_us=last_us + stand_us) if is_over else newest
+        if newest is None:
+            return []
+        if self._open and self._terms.silent:
+            newest = replace(newest, ends_us=None if apart_us is None else last_us + apart_us)
+        elif self._open:
+            assert stand_us is not None  # noqa: S101  (readings stand for a step)
+            assert apart_us is not None  # noqa: S101  (and have a gap)
+            assert self._silent_us is not None  # noqa: S101  (there was a sample)
+            if self._silent_us - last_us > apart_us - stand_us:
+                newest = replace(newest, to_us=last_us + stand_us)
+        return [newest] if before is None else [before, newest]
+
+    def pending_us(self) -> int | None:
+        """Return when the stretch has begun that may become an incident; None: there is none."""
+        return None if self._stretch is None else self._stretch.from_us
 
     def idle(self, at_us: int) -> bool:
         """Tell whether samples after an instant are judged as if there had been none before."""
