@@ -1,6 +1,6 @@
 """Alerts as the rows of a layer of events, and the layer's definition.
 
-Tested by `tests/paas/standing/test_alertrows.py`.
+Tested by `tests/city/test_standing.py` and `tests/paas/standing/test_alerting.py`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ later. The count changes only when a row comes or leaves, so an incident begins 
 
 Law: **oracle**: of any rows, the incidents are those that counting every window of every instant finds.
 
-Tested by `tests/paas/standing/test_counted.py`.
+Tested by `tests/paas/standing/test_trackers.py`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ layer, as they were known at that instant. So what is kept decides how fast it i
 
 Laws: **alerts are a function of log and rules**; **what is kept does not matter**: with nothing kept, the same alerts.
 
-Tested by `tests/paas/standing/test_evaluation.py` and `tests/properties/test_standing.py`.
+Tested by `tests/paas/standing/test_evaluation.py` and `tests/city/test_standing.py`.
 """
 
 from __future__ import annotations
@@ -374,5 +374,6 @@ def _note(change: _Touched, sample: Sample, *, begins: bool) -> None:
 
 def _closed(alert: Alert, until_us: int, at_us: int) -> Alert:
     """Return an open alert as it is when its rule has ended."""
-    incident = replace(alert.incident, to_us=max(until_us, alert.incident.last_us), ends_us=None)
+    ends_us = until_us if alert.incident.ends_us is None else min(until_us, alert.incident.ends_us)
+    incident = replace(alert.incident, to_us=max(ends_us, alert.incident.last_us), ends_us=None)
     return replace(alert, status=ENDED, incident=incident, known_us=at_us)

@@ -5,7 +5,7 @@ a tracker alone; a sample older than that needs the layer to be read again.
 
 Law: **order of arrival**: the incidents of samples are the same in whatever order they came.
 
-Tested by `tests/paas/standing/test_groupfold.py`.
+Tested by `tests/paas/standing/test_trackers.py`.
 """
 
 from __future__ import annotations

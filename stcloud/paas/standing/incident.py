@@ -1,6 +1,6 @@
 """Samples and incidents: what rows say to a rule, and the periods in which it holds.
 
-Tested by `tests/paas/standing/test_counted.py` and `tests/paas/standing/test_lasting.py`.
+Tested by `tests/paas/standing/test_trackers.py`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ is 1 inside and 0 outside; a fix stands until the next one.
 
 Law: **episodes**: of readings in order, the incidents are the episodes that `detect_episodes` gives.
 
-Tested by `tests/paas/standing/test_lasting.py`.
+Tested by `tests/paas/standing/test_trackers.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Why an alert was raised, and why none was: the rows, the window, the value, and the first condition that failed.
 
-Tested by `tests/paas/standing/test_reason.py` and `tests/city/test_standing.py`.
+Tested by `tests/city/test_standing.py`.
 """
 
 from __future__ import annotations

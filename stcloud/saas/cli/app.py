@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from stcloud.saas.cli import (
+    alerts,
     calendar,
     case,
     check,
@@ -32,6 +33,7 @@ from stcloud.saas.cli import (
     purge,
     query,
     reporting,
+    rule,
     scenes,
     series,
     serve,
@@ -65,6 +67,8 @@ app.command(cls=situation.CoordinateCommand)(situation.situation)
 app.add_typer(grid.grid, name="grid")
 app.add_typer(case.case, name="case")
 app.add_typer(token.token, name="token")
+app.add_typer(rule.rule, name="rule")
+app.add_typer(alerts.alerts, name="alerts")
 
 
 @app.callback(invoke_without_command=True)
