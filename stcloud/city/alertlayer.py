@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.errors import InvalidInput, NotFound
-from stcloud.paas.standing.alerting import Alert
+from stcloud.paas.standing.alerting import StandingAlert
 from stcloud.paas.standing.alertrows import (
     ALERTS,
     SCHEMA,
@@ -65,7 +65,7 @@ class AlertLayer:
         layer = self.layer
         return 0 if layer is None else layer.pin_us()
 
-    def believed(self, layers: Collection[str] | None = None) -> list[Alert]:
+    def believed(self, layers: Collection[str] | None = None) -> list[StandingAlert]:
         """Return the alerts, as they are recorded now, of rules of some layers; None: of all."""
         layer = self.layer
         if layer is None:
@@ -78,7 +78,7 @@ class AlertLayer:
             rows = rows.filter(pc.is_in(rows["layer"], pa.array(sorted(layers), pa.string())))
         return sorted(alerts_of(rows), key=lambda alert: alert.order)
 
-    def record(self, changed: Sequence[Alert], replayed: Collection[str] = ()) -> list[Reckoning]:
+    def record(self, changed: Sequence[StandingAlert], replayed: Collection[str] = ()) -> list[Reckoning]:
         """Record alerts that are new or have changed; return the reckonings of at most two loads.
 
         ``replayed`` are layers of which `changed` has all alerts: others of their rules are withdrawn, unless the
@@ -100,6 +100,6 @@ class AlertLayer:
         return loads
 
 
-def _same(before: Alert | None, alert: Alert) -> bool:
+def _same(before: StandingAlert | None, alert: StandingAlert) -> bool:
     """Tell whether a row of an alert is as it was; places that are not known are equal."""
     return before is not None and repr(before) == repr(alert)

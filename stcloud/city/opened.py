@@ -92,7 +92,7 @@ class OpenedCity:
 
     @property
     def standing(self) -> CityStanding:
-        """Standing questions: ``city.standing.add`` a rule, ``run``, and ask its ``alerts``, ``why`` and ``why_not``."""
+        """Standing questions: ``add`` a rule, ``run``, and ask for ``alerts``, ``why`` and ``why_not``."""
         if self._standing is None:
             self._standing = below.CityStanding(cast("City", self), self._parts)
         return self._standing

@@ -22,10 +22,10 @@ from stcloud.city.standingrules import RuleVersion, StandingRules
 from stcloud.daas.ledger import Reckoning
 from stcloud.errors import NotFound, nearest
 from stcloud.iaas.store.folder import read_text
-from stcloud.paas.standing.alerting import Alert
+from stcloud.paas.standing.alerting import StandingAlert
 from stcloud.paas.standing.alertrows import ALERTS, SCHEMA, alert_rows
 from stcloud.paas.standing.boundrule import OWN, BoundRule
-from stcloud.paas.standing.reason import AlertReason, Refusal, causes, refusal
+from stcloud.paas.standing.reason import AlertReason, WhyNot, causes, refusal
 from stcloud.paas.standing.standingrule import StandingRule
 from stcloud.time import Instant, TimeSpan, instant_us
 
@@ -58,7 +58,7 @@ class StandingRun:
         Reckonings of the loads of the layer of alerts.
     """
 
-    alerts: tuple[Alert, ...]
+    alerts: tuple[StandingAlert, ...]
     loads: int
     rows: int
     replayed: tuple[str, ...]
@@ -75,7 +75,8 @@ class StandingRun:
         return sum(reckoning.updated for reckoning in self.recorded)
 
     def __str__(self) -> str:
-        return f"{self.loads:,} loads with {self.rows:,} rows: {self.raised:,} alerts raised, {self.changed:,} changed"
+        news = f"{self.raised:,} alerts raised, {self.changed:,} changed"
+        return f"{self.loads:,} loads with {self.rows:,} rows: {news}"
 
 
 class CityStanding:
@@ -214,7 +215,7 @@ class CityStanding:
             threshold=given.threshold, rows=self._shown(rows, chosen, given.layer), known_at=zone.iso(at_us),
         )  # fmt: skip
 
-    def why_not(self, rule: str, at: Instant, group: str | None = None) -> Refusal:
+    def why_not(self, rule: str, at: Instant, group: str | None = None) -> WhyNot:
         """Return why a rule raises nothing at an instant of valid time, by what is known now; or that it does.
 
         Parameters
@@ -278,16 +279,18 @@ class CityStanding:
         table = pa.Table.from_batches([rows.take(pa.array(chosen, pa.int64()))])
         shown = {"key": table["st_key"], "time": table["st_time"].cast(self._local)}
         shown |= {name: table[stored] for stored, name in names.items()}
-        return pa.table(shown).to_pylist()
+        records: list[dict[str, Any]] = pa.table(shown).to_pylist()
+        return records
 
-    def _records(self, alerts: Sequence[Alert]) -> list[dict[str, Any]]:
+    def _records(self, alerts: Sequence[StandingAlert]) -> list[dict[str, Any]]:
         table = alert_rows(alerts, self._city.configuration.crs)
         instant = SCHEMA.field("from").type
         columns = {
             name: table[name].cast(self._local) if table[name].type == instant else table[name]
             for name in SCHEMA.names
         }
-        return pa.table(columns).to_pylist()
+        records: list[dict[str, Any]] = pa.table(columns).to_pylist()
+        return records
 
     @property
     def _local(self) -> pa.DataType:
@@ -301,7 +304,5 @@ def read_rule(rule: GivenStandingRule) -> StandingRule:
     if isinstance(rule, Mapping):
         return StandingRule.from_document(rule, name="rule")
     path = Path(rule)
-    if not path.is_file():
-        raise NotFound("unknown-source", f"there is no file {path}")
     read = StandingRule.from_json if path.suffix == ".json" else StandingRule.from_toml
     return read(read_text(path), name=path.name)

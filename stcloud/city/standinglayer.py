@@ -19,9 +19,9 @@ from stcloud.city.standinglog import StandingLog
 from stcloud.city.standingrules import RuleVersion
 from stcloud.paas.query.resolve.resolver import layers_of
 from stcloud.paas.standing.alertbook import AlertBook
-from stcloud.paas.standing.alerting import Alert
+from stcloud.paas.standing.alerting import StandingAlert
 from stcloud.paas.standing.boundrule import BoundRule, bind_rule
-from stcloud.paas.standing.evaluation import LayerEvaluation, LoadedRows
+from stcloud.paas.standing.layerevaluation import LayerEvaluation, LoadedRows
 
 if TYPE_CHECKING:
     from stcloud.city.city import City
@@ -47,7 +47,7 @@ class LayerRun:
         Whether all loads were taken again.
     """
 
-    changed: list[Alert]
+    changed: list[StandingAlert]
     loads: int
     rows: int
     replayed: bool
@@ -86,7 +86,7 @@ class StandingLayer:
         self._loads_us = self._evaluated_us = 0
         book = AlertBook()
         fresh = LayerEvaluation(log.history, book)
-        loads, rows = self._steps(fresh, log, layer, versions, book)
+        loads, rows = self._steps(fresh, log, layer, versions)
         self._evaluation, self._facts = fresh, facts
         return LayerRun(book.changed(), loads, rows, replayed=True)
 
@@ -124,11 +124,11 @@ class StandingLayer:
         book, first = evaluation.book, next(log.loads(self._loads_us), None)
         if first is not None and first.at_us <= self._evaluated_us:
             return None
-        loads, rows = self._steps(evaluation, log, layer, versions, book)
+        loads, rows = self._steps(evaluation, log, layer, versions)
         return LayerRun(book.changed(), loads, rows, replayed=False)
 
     def _steps(
-        self, evaluation: LayerEvaluation, log: StandingLog, layer: Layer, versions: Sequence[RuleVersion], book: AlertBook,
+        self, evaluation: LayerEvaluation, log: StandingLog, layer: Layer, versions: Sequence[RuleVersion]
     ) -> tuple[int, int]:  # fmt: skip
         """Take rules and loads in the order of their recorded instants."""
         rules = self._events(versions)
@@ -143,7 +143,7 @@ class StandingLayer:
         loads = rows = 0
         pending = iter([event for event in rules if event[0] > self._evaluated_us])
         event = next(pending, None)
-        for load in self._all(log, layer):
+        for load in self._all(log):
             while event is not None and (load is None or event[0] <= load.at_us):
                 self._change(evaluation, event, bounds)
                 event = next(pending, None)
@@ -155,7 +155,7 @@ class StandingLayer:
         self._loads_us = max(self._loads_us, layer.pin_us())
         return loads, rows
 
-    def _all(self, log: StandingLog, layer: Layer) -> Iterator[LoadedRows | None]:
+    def _all(self, log: StandingLog) -> Iterator[LoadedRows | None]:
         yield from log.loads(self._loads_us)
         yield None
 

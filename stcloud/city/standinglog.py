@@ -5,7 +5,7 @@ Tested by `tests/city/test_standing.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,10 +17,11 @@ from stcloud.daas.table.feature import micros
 from stcloud.daas.table.layer import newest
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.standing.boundrule import OWN, BoundRule
-from stcloud.paas.standing.evaluation import LoadedRows
+from stcloud.paas.standing.layerevaluation import LoadedRows
 
 if TYPE_CHECKING:
     from stcloud.daas.entry import Layer
+    from stcloud.iaas.table.table import File
 
 __all__ = ["StandingLog"]
 
@@ -89,7 +90,7 @@ class StandingLog:
         known = from_us <= known_us
         return time_us[known], from_us[known]
 
-    def _rows(self, files: list) -> pa.RecordBatch:
+    def _rows(self, files: Sequence[File]) -> pa.RecordBatch:
         rows = self.layer.snapshot.read(files, sorted(self.columns)).combine_chunks()
         batches = rows.to_batches()
         return batches[0] if batches else pa.RecordBatch.from_pylist([], rows.schema)

@@ -37,7 +37,8 @@ class RuleVersion:
     added_us
         When it was recorded, UTC microseconds.
     ended_us, until_us
-        When the next version, or the end, was recorded; the valid time up to which its alerts go on; None: it is there.
+        When the next version, or the end, was recorded, and the valid time up to which its alerts go on; None: it
+        is there.
     """
 
     rule: StandingRule

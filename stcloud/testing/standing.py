@@ -2,7 +2,7 @@
 
 The model keeps all rows and all alerts, and computes all incidents of a group anew after each load.
 
-Tested by `tests/paas/standing/test_evaluation.py`.
+Tested by `tests/paas/standing/test_layerevaluation.py`.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ SlowDetector = Callable[[Sequence[LoggedRow]], list[SlowIncident]]
 
 
 def slow_counts(within_us: int, least: int, lasting: int, quiet_us: int) -> SlowDetector:
-    """Return what counts the rows of every window ``(t - within, t]`` at every instant at which one comes or leaves."""
+    """Return what counts the rows of every window ``(t - within, t]`` whenever one comes or leaves."""
 
-    def incidents(rows: Sequence[LoggedRow]) -> list[SlowIncident]:
+    def detected(rows: Sequence[LoggedRow]) -> list[SlowIncident]:
         times = sorted(row.time_us for row in rows)
         periods: list[dict[str, Any]] = []
         inside = False
@@ -83,20 +83,20 @@ def slow_counts(within_us: int, least: int, lasting: int, quiet_us: int) -> Slow
                     len(period["rows"]),
                     times[max(period["rows"])],
                     period["to_us"],
-                )  # fmt: skip
+                )
             )
         return made
 
-    return incidents
+    return detected
 
 
 def slow_readings(rule: EpisodeRule, step_us: int) -> SlowDetector:
     """Return what finds the episodes of a rule without ``quiet``; a level of NaN is no value."""
 
-    def incidents(rows: Sequence[LoggedRow]) -> list[SlowIncident]:
+    def detected(rows: Sequence[LoggedRow]) -> list[SlowIncident]:
         frame = pd.DataFrame({
-            "station": ["s"] * len(rows), "time_us": [row.time_us for row in rows], "value": [row.level for row in rows],
-            "flag": [0] * len(rows),
+            "station": ["s"] * len(rows), "time_us": [row.time_us for row in rows],
+            "value": [row.level for row in rows], "flag": [0] * len(rows),
         })  # fmt: skip
         return [
             SlowIncident(
@@ -107,17 +107,17 @@ def slow_readings(rule: EpisodeRule, step_us: int) -> SlowDetector:
                 each["peak_us"],
                 each["readings"],
                 max(row.time_us for row in rows if row.level == row.level and row.time_us < each["to_us"]),
-            )  # fmt: skip
+            )
             for each in slow_episodes(frame, rule, step_us)
         ]
 
-    return incidents
+    return detected
 
 
 def slow_visits(least_us: int, gap_us: int | None, quiet_us: int) -> SlowDetector:
     """Return what finds the visits of a mover: a fix stands until the next one, no longer than ``gap``."""
 
-    def incidents(rows: Sequence[LoggedRow]) -> list[SlowIncident]:
+    def detected(rows: Sequence[LoggedRow]) -> list[SlowIncident]:
         fixes = sorted((row.time_us, row.key, row.level) for row in rows)
         stays: list[
             list[tuple[int, int | None]]
@@ -156,7 +156,7 @@ def slow_visits(least_us: int, gap_us: int | None, quiet_us: int) -> SlowDetecto
                 )
         return visits
 
-    return incidents
+    return detected
 
 
 @dataclass(slots=True)
@@ -182,23 +182,23 @@ class SlowAlerts:
         believed = [row for row in known if row.to_us is None or row.to_us > at_us]
         groups = {row.group for row in known} | {alert["group"] for alert in self.alerts}
         for group in sorted(groups):
-            found = []
+            incidents = []
             for each in self.detect([row for row in believed if row.group == group]):
                 over = each.to_us is None and each.ends_us is not None and each.ends_us <= watermark_us
-                found.append(replace(each, to_us=each.ends_us, ends_us=None) if over else each)
-            self._match(group, found, at_us, behind_us)
+                incidents.append(replace(each, to_us=each.ends_us, ends_us=None) if over else each)
+            self._match(group, incidents, at_us, behind_us)
 
     def shown(self) -> list[dict[str, Any]]:
         """Return the alerts in order."""
         return sorted(self.alerts, key=lambda each: (each["raised_us"], each["group"], each["from_us"]))
 
-    def _match(self, group: str, found: list[SlowIncident], at_us: int, behind_us: int | None) -> None:
+    def _match(self, group: str, incidents: list[SlowIncident], at_us: int, behind_us: int | None) -> None:
         own = [alert for alert in self.alerts if alert["group"] == group]
         own.sort(
             key=lambda each: (each["status"] in ("retracted", "merged"), each["raised_us"], each["from_us"])
         )
         taken: list[dict[str, Any]] = []
-        for incident in found:
+        for incident in incidents:
             shown = {name: getattr(incident, name) for name in _SHOWN}
             shown["status"] = "open" if incident.to_us is None else "ended"
             match = next((each for each in own if each not in taken and _common(each, shown)), None)
@@ -219,9 +219,9 @@ class SlowAlerts:
                 alert["to_us"] = alert["last_us"] if alert["to_us"] is None else alert["to_us"]
 
 
-def _common(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def _common(first: dict[str, Any], second: dict[str, Any]) -> bool:
     ends = [
         float("inf") if each["to_us"] is None else max(each["to_us"], each["last_us"] + 1)
-        for each in (one, other)
+        for each in (first, second)
     ]
-    return bool(one["from_us"] < ends[1] and other["from_us"] < ends[0])
+    return bool(first["from_us"] < ends[1] and second["from_us"] < ends[0])

@@ -42,6 +42,7 @@ def declared() -> set[str]:
         *groups["web"],
         *groups["report"],
         *groups["notebook"],
+        *groups["live"],
     ]
     return {text.split(">")[0].split("[")[0] for text in texts}
 

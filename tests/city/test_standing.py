@@ -1,4 +1,4 @@
-"""Standing questions of a city: alerts are a function of log and rules, whatever was kept, and whenever it was run."""
+"""Standing questions of a city: alerts are a function of log and rules, whatever was kept, whenever it was run."""
 
 import json
 import tomllib
@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stcloud
+from stcloud.city.keptlist import KeptList
 from stcloud.daas.definition import EventDefinition
-from stcloud.errors import InvalidDefinition, InvalidInput, NotFound
+from stcloud.errors import Conflict, InvalidDefinition, InvalidInput, NotFound
 from stcloud.testing.examples import examples
 
 BUSY = {
@@ -19,7 +20,8 @@ BUSY = {
     "question": {"layer": "requests", "what": "class = '06010'", "by": "unit"},
 }  # fmt: skip
 GATE = {
-    "id": "gate", "from": "2024-01-01", "question": {"layer": "fixes", "where": "bbox:117.0,24.0,117.1,24.1", "by": "mover"},
+    "id": "gate", "from": "2024-01-01",
+    "question": {"layer": "fixes", "where": "bbox:117.0,24.0,117.1,24.1", "by": "mover"},
 }  # fmt: skip
 FIXES = """
 id = "fixes"
@@ -243,6 +245,13 @@ def test_a_bad_rule_is_one_line(city, tmp_path):
         city.standing.add(BUSY | {"question": {"layer": "requests", "what": "klass = 1"}})
     (tmp_path / "rule.json").write_text(json.dumps(BUSY))
     assert city.standing.add(tmp_path / "rule.json").version == 1
+
+
+def test_two_who_change_a_rule_at_once(city, monkeypatch):
+    monkeypatch.setattr(KeptList, "append", lambda *_: False)
+    with pytest.raises(Conflict) as faster:
+        city.standing.add(BUSY | {"more_than": 7})
+    assert faster.value.kind == "rule-changed"
 
 
 def test_alerts_before_there_are_any(city):

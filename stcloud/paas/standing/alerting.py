@@ -1,8 +1,8 @@
 """Alerts: what was raised of incidents, and what becomes of it when rows are late, corrected or withdrawn.
 
 An incident is what is believed now; an alert stays. As beliefs change, incidents are matched with the alerts of
-their group by the time that they have in common. An alert goes on as the incident that it matches. One that matches none any
-more is `retracted`; one whose incident became a part of another one's is `merged` into that alert.
+their group by the time that they have in common. An alert goes on as the incident that it matches. One that matches
+none any more is `retracted`; one whose incident became a part of another one's is `merged` into that alert.
 
 Laws: **one incident, one alert**; **nothing is withdrawn**: an alert that was raised keeps its row for ever.
 
@@ -19,14 +19,14 @@ from datetime import UTC, datetime
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.standing.incident import Incident
 
-__all__ = ["ENDED", "MERGED", "OPEN", "RETRACTED", "Alert", "Raising", "believed", "settled"]
+__all__ = ["ENDED", "MERGED", "OPEN", "RETRACTED", "AlertTerms", "StandingAlert", "believed", "settled"]
 
 OPEN, ENDED, RETRACTED, MERGED = "open", "ended", "retracted", "merged"
 """What has become of an alert: its incident goes on, is over, is believed no more, is a part of another one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class StandingAlert:
     """What was raised of an incident; instants are UTC microseconds.
 
     Attributes
@@ -73,13 +73,13 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Raising:
+class AlertTerms:
     """What alerts of one rule and group are raised with.
 
     Attributes
     ----------
     rule, version, layer, group, threshold
-        As of `Alert`.
+        As of `StandingAlert`.
     lateness_us
         How late rows may come for their alert not to be called late.
     at_us
@@ -97,12 +97,12 @@ class Raising:
     at_us: int
     watermark_us: int | None
 
-    def alert(self, incident: Incident) -> Alert:
+    def alert(self, incident: Incident) -> StandingAlert:
         """Return a new alert of an incident."""
         behind_us = 0 if self.watermark_us is None else max(0, self.watermark_us - incident.crossed_us)
         identity = f"{self.rule}\n{self.version}\n{self.group}\n{incident.from_us}\n{self.at_us}"
         digest = hashlib.blake2b(identity.encode(), digest_size=5).hexdigest()
-        return Alert(
+        return StandingAlert(
             id=f"{self.rule}@{_iso(incident.from_us)}#{digest}", rule=self.rule, version=self.version,
             layer=self.layer, group=self.group, status=_status(incident), into=None, incident=incident,
             threshold=self.threshold, late=behind_us > self.lateness_us, lateness_us=behind_us,
@@ -111,8 +111,8 @@ class Raising:
 
 
 def believed(
-    alerts: Sequence[Alert], incidents: Iterable[Incident], raising: Raising
-) -> tuple[list[Alert], list[Alert]]:
+    alerts: Sequence[StandingAlert], incidents: Iterable[Incident], raising: AlertTerms
+) -> tuple[list[StandingAlert], list[StandingAlert]]:
     """Return the alerts of a group once incidents are believed, and those of them that are new or have changed.
 
     Parameters
@@ -152,7 +152,7 @@ def believed(
     return stamped, changed
 
 
-def settled(alert: Alert, before_us: int) -> bool:
+def settled(alert: StandingAlert, before_us: int) -> bool:
     """Tell whether an alert's time is over before an instant, so that nothing later can meet it."""
     return alert.status != OPEN and _end_us(alert.incident) <= before_us
 
@@ -171,8 +171,8 @@ def _end_us(incident: Incident) -> int:
     return FOREVER if incident.to_us is None else max(incident.to_us, incident.last_us + 1)
 
 
-def _meet(one: Incident, other: Incident) -> bool:
-    return one.from_us < _end_us(other) and other.from_us < _end_us(one)
+def _meet(first: Incident, second: Incident) -> bool:
+    return first.from_us < _end_us(second) and second.from_us < _end_us(first)
 
 
 def _iso(at_us: int) -> str:

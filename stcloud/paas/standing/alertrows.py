@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.definition import Definition, EventDefinition
-from stcloud.paas.standing.alerting import Alert
+from stcloud.paas.standing.alerting import StandingAlert
 from stcloud.paas.standing.incident import Incident
 from stcloud.space import project
 
@@ -44,7 +44,7 @@ _SOURCE = "alerts of standing questions, derived by stcloud"
 _DEGREES = "EPSG:4326"
 
 
-def alert_rows(alerts: Sequence[Alert], crs: str) -> pa.Table:
+def alert_rows(alerts: Sequence[StandingAlert], crs: str) -> pa.Table:
     """Return alerts as rows, in their order; ``crs`` is the city's."""
     x = np.array([alert.incident.x for alert in alerts], np.float64)
     y = np.array([alert.incident.y for alert in alerts], np.float64)
@@ -74,7 +74,7 @@ def alert_rows(alerts: Sequence[Alert], crs: str) -> pa.Table:
     return pa.table(arrays, SCHEMA)
 
 
-def alerts_of(rows: pa.Table) -> list[Alert]:
+def alerts_of(rows: pa.Table) -> list[StandingAlert]:
     """Return the alerts that rows of a layer stand for."""
     plain = {
         field.name: rows[field.name].cast(pa.int64()) if field.type == INSTANT else rows[field.name]
@@ -103,13 +103,13 @@ def is_of_alerts(definition: Definition) -> bool:
     return definition.source == _SOURCE
 
 
-def _alert(row: dict[str, Any]) -> Alert:
+def _alert(row: dict[str, Any]) -> StandingAlert:
     incident = Incident(
         from_us=row["from"], to_us=row["to"], crossed_us=row["crossed_at"], last_us=row["last_at"],
         ends_us=row["ends_at"], peak=row["peak"], peak_us=row["peak_at"], rows=row["rows"], x=_nan(row["x"]),
         y=_nan(row["y"]),
     )  # fmt: skip
-    return Alert(
+    return StandingAlert(
         id=row["alert"], rule=row["rule"], version=row["version"], layer=row["layer"], group=row["group"] or "",
         status=row["status"], into=row["into"], incident=incident, threshold=row["threshold"], late=row["late"],
         lateness_us=round(row["lateness_s"] * 1e6), raised_us=row["raised_at"], known_us=row["known_at"],

@@ -1,6 +1,6 @@
 """A rule that is bound to a layer: its question resolved to masks, its groups and its value found among the columns.
 
-Tested by `tests/paas/standing/test_evaluation.py`.
+Tested by `tests/paas/standing/test_layerevaluation.py`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from stcloud.paas.query.plan.resolved import Mask, Resolved, columns_of
 from stcloud.paas.query.resolve.resolver import Resolver
 from stcloud.paas.query.run.measuring import read_by
 from stcloud.paas.series.reader import SeriesColumns
-from stcloud.paas.standing.counted import Counted
+from stcloud.paas.standing.counted import CountTracker
 from stcloud.paas.standing.incident import Tracker
-from stcloud.paas.standing.lasting import Lasting, Terms
+from stcloud.paas.standing.lasting import LastingTracker, Terms
 from stcloud.paas.standing.ruleindex import equality_of
 from stcloud.paas.standing.standingrule import StandingRule
 from stcloud.space import CellSize
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from stcloud.daas.table.schema import Attribute
     from stcloud.paas.query.spec.query import Query
 
-__all__ = ["KEEP_US", "OWN", "BoundRule", "Measured", "bind_rule", "tracker_of"]
+__all__ = ["KEEP_US", "OWN", "BoundRule", "ReadingColumn", "bind_rule", "tracker_of"]
 
 KEEP_US = 600_000_000
 """So much later than others a row may come at least before the layer is read again for it."""
@@ -45,7 +45,7 @@ OWN = ("st_key", "st_time", "st_x", "st_y", "st_cell", "st_recorded_from", "st_r
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ReadingColumn:
     """Where a layer has a value.
 
     Attributes
@@ -118,7 +118,7 @@ class BoundRule:
         The same conditions, each with its description.
     equality
         A column and the value that it must have for a row to be kept; None: there is none.
-    zone, asked
+    zone, kept_by
         The city's zone; which rows are kept, as a text: the same for rules that keep the same rows.
     """
 
@@ -131,11 +131,11 @@ class BoundRule:
     added_us: int
     ended_us: int | None
     tracker: Tracker
-    measured: Measured | None
+    measured: ReadingColumn | None
     steps: tuple[tuple[str, tuple[Resolved, ...]], ...]
     equality: tuple[str, Any] | None
     zone: Zone = field(repr=False)
-    asked: str = ""
+    kept_by: str = ""
 
     @property
     def name(self) -> tuple[str, int]:
@@ -218,7 +218,8 @@ def bind_rule(
     return BoundRule(
         rule, version, resolution.conditions, by, added_us if rule.since is None else instant_us(rule.since, zone),
         FOREVER if rule.until is None else instant_us(rule.until, zone), added_us, ended_us,
-        tracker_of(rule, measured), measured, tuple(named), equality_of(query.conditions), zone, f"{rule.value} {rule.question!r}",
+        tracker_of(rule, measured), measured, tuple(named), equality_of(query.conditions), zone,
+        f"{rule.value} {rule.question!r}",
     )  # fmt: skip
 
 
@@ -241,13 +242,13 @@ def _station(query: Query) -> tuple[By, ...]:
     return tuple(attribute for attribute in layer.attributes if attribute.stored == stored)
 
 
-def _measured(rule: StandingRule, query: Query) -> Measured:
+def _measured(rule: StandingRule, query: Query) -> ReadingColumn:
     layer, value = query.subject.layer, rule.value or ""
     if getattr(layer.definition, "series", None) is not None:
         columns = SeriesColumns.of(layer).named([value])
         clause, stored = columns.values[value]
         change = clause.conversion
-        return Measured(
+        return ReadingColumn(
             stored, columns.variable, value, change.factor if change.changes else 1.0,
             change.offset if change.changes else 0.0, clause.plausible, columns.clause.step_us,
         )  # fmt: skip
@@ -258,17 +259,17 @@ def _measured(rule: StandingRule, query: Query) -> Measured:
         raise NotFound(
             "unknown-column", f"layer '{layer.name}' has no number '{value}'", nearest=nearest(value, numbers)
         )
-    return Measured(numbers[value].stored)
+    return ReadingColumn(numbers[value].stored)
 
 
-def tracker_of(rule: StandingRule, measured: Measured | None) -> Tracker:
+def tracker_of(rule: StandingRule, measured: ReadingColumn | None) -> Tracker:
     """Return what follows a group of a rule that had no samples; `InvalidInput` ``no-step``."""
     if rule.within is not None:
         lasting = rule.count if rule.ends_below is None else int(-(-rule.ends_below // 1))
-        return Counted(rule.within_us, rule.count, lasting, rule.quiet_us)
+        return CountTracker(rule.within_us, rule.count, lasting, rule.quiet_us)
     if measured is None:
         gap_us = None if rule.gap is None else length_us(rule.gap)
-        return Lasting(
+        return LastingTracker(
             Terms(1, 0.5, None, rule.least_us, rule.quiet_us, gap_us, gap_us, credited=False, silent=True)
         )
     episodes = rule.episode_rule
@@ -278,7 +279,7 @@ def tracker_of(rule: StandingRule, measured: Measured | None) -> Tracker:
             "no-step", f"nothing says how long a reading of layer '{rule.layer}' stands for",
             hint='add a step to the rule, such as step = "1h"',
         )  # fmt: skip
-    return Lasting(
+    return LastingTracker(
         Terms(
             episodes.sign, episodes.threshold, episodes.release, episodes.least_us, rule.quiet_us, step_us,
             step_us + episodes.gap_us, credited=True, silent=False,

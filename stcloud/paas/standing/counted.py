@@ -18,10 +18,10 @@ from typing import Any, Self
 
 from stcloud.paas.standing.incident import Incident, Sample
 
-__all__ = ["Counted"]
+__all__ = ["CountTracker"]
 
 
-class Counted:
+class CountTracker:
     """Counts the rows of one group.
 
     Parameters

@@ -16,12 +16,12 @@ from dataclasses import asdict, replace
 from typing import Any, Self
 
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
-from stcloud.paas.standing.alerting import Alert, Raising, believed, settled
+from stcloud.paas.standing.alerting import AlertTerms, StandingAlert, believed, settled
 from stcloud.paas.standing.incident import Incident, Sample, Tracker
 
 __all__ = ["GroupFold"]
 
-_MARK = 64
+_CHECKPOINT = 64
 """After so many samples the state is kept, from which later ones are followed again."""
 
 
@@ -41,12 +41,12 @@ class GroupFold:
         self.scheduled_us: int | None = None
         """When the group is looked at again, whatever comes; None: it is not."""
         self.samples: list[Sample] = []
-        self.alerts: list[Alert] = []
+        self.alerts: list[StandingAlert] = []
         self._base = tracker
         self._ahead = tracker.copied()
         self._settled: list[Incident] = []
         self._followed = 0
-        self._marks: list[tuple[int, Tracker, int]] = []
+        self._checkpoints: list[tuple[int, Tracker, int]] = []
         """How many samples were followed, the state then, and how many incidents were settled."""
 
     def change(self, removed: Iterable[tuple[int, str]], added: Iterable[Sample]) -> None:
@@ -73,14 +73,16 @@ class GroupFold:
             known[-1] = replace(known[-1], to_us=until_us, ends_us=None)
         return [*self._settled, *known]
 
-    def raised(self, raising: Raising, watermark_us: int, until_us: int = FOREVER) -> list[Alert]:
+    def raised(self, raising: AlertTerms, watermark_us: int, until_us: int = FOREVER) -> list[StandingAlert]:
         """Bring the alerts up to date; return those that are new or have changed."""
         self.alerts, changed = believed(self.alerts, self.incidents(watermark_us, until_us), raising)
         return changed
 
     def due_us(self) -> int | None:
         """Return when an incident ends that goes on, if nothing comes; None: none does, or silence ends none."""
-        return min((each.ends_us for each in self._ahead.incidents() if each.ends_us is not None), default=None)
+        return min(
+            (each.ends_us for each in self._ahead.incidents() if each.ends_us is not None), default=None
+        )
 
     def idle(self, cut_us: int) -> bool:
         """Tell whether what comes after an instant is judged as if there had been nothing before."""
@@ -97,11 +99,15 @@ class GroupFold:
             del self.samples[:place]
             del self._settled[:over]
             self._followed -= place
-            self._marks = [
-                (count - place, state, before - over) for count, state, before in self._marks if count > place
+            self._checkpoints = [
+                (count - place, state, before - over)
+                for count, state, before in self._checkpoints
+                if count > place
             ]
         begun = [incident.from_us for incident in self.incidents(cut_us)]
-        since_us = min([cut_us, *begun, *(at_us for at_us in (self._base.pending_us(),) if at_us is not None)])
+        since_us = min(
+            [cut_us, *begun, *(at_us for at_us in (self._base.pending_us(),) if at_us is not None)]
+        )
         self.alerts = [alert for alert in self.alerts if not settled(alert, since_us)]
 
     def state(self) -> dict[str, Any]:
@@ -121,7 +127,7 @@ class GroupFold:
         base.restore(state["base"])
         fold = cls(base, state["base_us"])
         fold.alerts = [
-            Alert(**{**each, "incident": Incident(**each["incident"])}) for each in state["alerts"]
+            StandingAlert(**{**each, "incident": Incident(**each["incident"])}) for each in state["alerts"]
         ]
         fold.change((), (Sample(*each) for each in state["samples"]))
         return fold
@@ -129,9 +135,9 @@ class GroupFold:
     def _follow_from(self, first: int) -> None:
         """Follow the samples from a place on, again where they were followed already."""
         if first < self._followed:
-            while self._marks and self._marks[-1][0] > first:
-                self._marks.pop()
-            self._followed, state, over = self._marks[-1] if self._marks else (0, self._base, 0)
+            while self._checkpoints and self._checkpoints[-1][0] > first:
+                self._checkpoints.pop()
+            self._followed, state, over = self._checkpoints[-1] if self._checkpoints else (0, self._base, 0)
             self._ahead = state.copied()
             del self._settled[over:]
         for sample in self.samples[self._followed :]:
@@ -139,5 +145,5 @@ class GroupFold:
             if incident is not None:
                 self._settled.append(incident)
             self._followed += 1
-            if not self._followed % _MARK:
-                self._marks.append((self._followed, self._ahead.copied(), len(self._settled)))
+            if not self._followed % _CHECKPOINT:
+                self._checkpoints.append((self._followed, self._ahead.copied(), len(self._settled)))

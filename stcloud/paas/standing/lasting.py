@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from stcloud.paas.standing.incident import Incident, Sample
 
-__all__ = ["Lasting", "Terms"]
+__all__ = ["LastingTracker", "Terms"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Terms:
     silent: bool
 
 
-class Lasting:
+class LastingTracker:
     """Follows the readings of one station, or the fixes of one mover."""
 
     __slots__ = ("_last_us", "_newest", "_open", "_silent_us", "_stretch", "_terms")
@@ -94,9 +94,9 @@ class Lasting:
 
     def incidents(self) -> list[Incident]:
         """Return the newest incidents, as far as they are known."""
-        return [] if self._last_us is None else self.copied().stood(self._last_us)
+        return [] if self._last_us is None else self.copied().credited(self._last_us)
 
-    def stood(self, last_us: int) -> list[Incident]:
+    def credited(self, last_us: int) -> list[Incident]:
         """Let the newest sample, at `last_us`, stand for its time; return the newest incidents."""
         stand_us, apart_us, before = self._terms.stand_us, self._terms.apart_us, None
         if self._terms.credited and stand_us is not None:

@@ -3,7 +3,7 @@
 A rule remembers nothing of a mover that is nowhere near its area. A fix that is newer than all others of its mover
 needs no memory; for an older one the layer is read again.
 
-Tested by `tests/paas/standing/test_evaluation.py`.
+Tested by `tests/paas/standing/test_layerevaluation.py`.
 """
 
 from __future__ import annotations

@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stcloud.paas.standing.alerting import Alert
+from stcloud.paas.standing.alerting import StandingAlert
 from stcloud.paas.standing.boundrule import BoundRule
 from stcloud.paas.standing.incident import Sample, followed
 from stcloud.paas.standing.rowbatch import RowBatch
 
-__all__ = ["AlertReason", "Refusal", "causes", "refusal"]
+__all__ = ["AlertReason", "WhyNot", "causes", "refusal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class AlertReason:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class WhyNot:
     """Why a rule raises nothing at an instant, or that it does.
 
     Attributes
@@ -80,7 +80,9 @@ class Refusal:
     steps: tuple[tuple[str, int], ...]
 
 
-def causes(bound: BoundRule, alert: Alert, rows: pa.RecordBatch) -> tuple[NDArray[np.int64], int, int]:
+def causes(
+    bound: BoundRule, alert: StandingAlert, rows: pa.RecordBatch
+) -> tuple[NDArray[np.int64], int, int]:
     """Return the rows that made an alert, by time, and the first and last instant of their window.
 
     Parameters
@@ -108,7 +110,7 @@ def causes(bound: BoundRule, alert: Alert, rows: pa.RecordBatch) -> tuple[NDArra
     return chosen[np.argsort(batch.time_us[chosen], kind="stable")], start_us, end_us
 
 
-def refusal(bound: BoundRule, rows: pa.RecordBatch, at_us: int, group: str | None) -> Refusal:
+def refusal(bound: BoundRule, rows: pa.RecordBatch, at_us: int, group: str | None) -> WhyNot:
     """Return why a rule raises nothing of a group at an instant; None: of the group with the most rows.
 
     ``rows`` are all rows of the rule's time, as they are known.
@@ -134,9 +136,9 @@ def refusal(bound: BoundRule, rows: pa.RecordBatch, at_us: int, group: str | Non
     elif failed is not None:
         needed = bound.rule.count if bound.rule.within else 1
         failed = next((name for name, count in steps if count < needed), failed)
-    return Refusal(
-        bound.rule.id, bound.version, group, bound.zone.iso(at_us), failed is None, value, bound.rule.threshold, failed,
-        tuple(steps),
+    return WhyNot(
+        bound.rule.id, bound.version, group, bound.zone.iso(at_us), failed is None, value, bound.rule.threshold,
+        failed, tuple(steps),
     )  # fmt: skip
 
 

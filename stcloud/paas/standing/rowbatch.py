@@ -1,6 +1,6 @@
 """Rows of a load with what rules need of them, each computed once for all rules.
 
-Tested by `tests/paas/standing/test_evaluation.py`.
+Tested by `tests/paas/standing/test_layerevaluation.py`.
 """
 
 from __future__ import annotations
@@ -60,10 +60,12 @@ class RowBatch:
 
     def kept(self, bound: BoundRule, candidates: Places) -> Places:
         """Return the rows that a rule's question keeps, in the rule's time, of those that it may keep."""
-        chosen = self._kept.get(bound.asked)
+        chosen = self._kept.get(bound.kept_by)
         if chosen is None:
             rows = self.rows if len(candidates) == len(self) else self.rows.take(whole_numbers(candidates))
-            chosen = self._kept[bound.asked] = candidates[bound.mask(rows)] if len(candidates) else candidates
+            chosen = self._kept[bound.kept_by] = (
+                candidates[bound.mask(rows)] if len(candidates) else candidates
+            )
         return chosen[bound.in_time(self.time_us[chosen])] if len(chosen) else chosen
 
     def groups(self, bound: BoundRule) -> list[str | None]:

@@ -28,6 +28,8 @@ __all__ = ["alerts"]
 _SHORT = ("alert", "group", "status", "from", "to", "peak", "late")
 _STEPS = ("condition", "rows")
 
+FullOption = Annotated[bool, typer.Option("--full", help="Take all loads again; the alerts are the same.")]
+
 
 class _ListsByDefault(TyperGroup):
     """Takes ``stcloud alerts CITY`` as ``stcloud alerts list CITY``."""
@@ -67,9 +69,7 @@ def list_alerts(
 @alerts.command()
 def run(
     city: CityFolder,
-    full: Annotated[
-        bool, typer.Option("--full", help="Take all loads again; the alerts are the same.")
-    ] = False,  # noqa: FBT002
+    full: FullOption = False,  # noqa: FBT002
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:

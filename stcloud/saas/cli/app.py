@@ -33,11 +33,11 @@ from stcloud.saas.cli import (
     purge,
     query,
     reporting,
-    rule,
     scenes,
     series,
     serve,
     situation,
+    standingrule,
     timeline,
     token,
     vacuum,
@@ -67,7 +67,7 @@ app.command(cls=situation.CoordinateCommand)(situation.situation)
 app.add_typer(grid.grid, name="grid")
 app.add_typer(case.case, name="case")
 app.add_typer(token.token, name="token")
-app.add_typer(rule.rule, name="rule")
+app.add_typer(standingrule.rule, name="rule")
 app.add_typer(alerts.alerts, name="alerts")
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from stcloud.paas.standing.alerting import ENDED, MERGED, OPEN, RETRACTED, Raising, believed
+from stcloud.paas.standing.alerting import ENDED, MERGED, OPEN, RETRACTED, AlertTerms, believed
 from stcloud.paas.standing.alertrows import alert_rows, alerts_of
 from stcloud.paas.standing.incident import Incident
 
@@ -12,7 +12,7 @@ def incident(start, end):
 
 
 def raising(at, watermark=None):
-    return Raising("busy", 1, "requests", "u1", 2.0, 0, at, watermark)
+    return AlertTerms("busy", 1, "requests", "u1", 2.0, 0, at, watermark)
 
 
 def test_one_incident_one_alert():
@@ -25,10 +25,10 @@ def test_one_incident_one_alert():
 
 def test_nothing_is_withdrawn():
     alerts, _ = believed([], [incident(10, 20), incident(30, 40)], raising(100))
-    alerts, changed = believed(alerts, [incident(12, 35)], raising(101))
+    alerts, _ = believed(alerts, [incident(12, 35)], raising(101))
     first, second = sorted(alerts, key=lambda alert: alert.order)
     assert (second.status, second.into) == (MERGED, first.id)
-    alerts, changed = believed(alerts, [], raising(102))
+    alerts, _ = believed(alerts, [], raising(102))
     assert {alert.status for alert in alerts} == {RETRACTED, MERGED}
     alerts, changed = believed(alerts, [incident(30, 40)], raising(103))
     assert [(alert.status, alert.into) for alert in changed] == [(ENDED, None)]
@@ -37,7 +37,7 @@ def test_nothing_is_withdrawn():
 
 def test_an_incident_that_falls_apart_keeps_its_alert_for_the_first_part():
     alerts, _ = believed([], [incident(10, 40)], raising(100))
-    alerts, changed = believed(alerts, [incident(10, 20), incident(30, 40)], raising(101))
+    alerts, _ = believed(alerts, [incident(10, 20), incident(30, 40)], raising(101))
     assert [(alert.incident.from_us, alert.raised_us) for alert in alerts] == [(10, 100), (30, 101)]
 
 

@@ -7,10 +7,10 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stcloud.paas.standing.counted import Counted
+from stcloud.paas.standing.counted import CountTracker
 from stcloud.paas.standing.groupfold import GroupFold
 from stcloud.paas.standing.incident import Incident, Sample, followed
-from stcloud.paas.standing.lasting import Lasting, Terms
+from stcloud.paas.standing.lasting import LastingTracker, Terms
 from stcloud.testing.drawnreadings import MINUTE_US, STEP_US, frames, rules
 from stcloud.testing.episodes import slow_episodes
 from stcloud.testing.examples import examples
@@ -33,7 +33,7 @@ def named(incidents):
 @given(TIMES, st.integers(1, 12), st.integers(1, 4), st.integers(0, 3), st.integers(0, 9))
 def test_oracle_of_windows(times, within, least, lower, quiet):
     lasting = max(1, least - lower)
-    tracker = Counted(within, least, lasting, quiet)
+    tracker = CountTracker(within, least, lasting, quiet)
     actual = [each.ended(FAR) for each in followed(tracker, map(sample, sorted(times)))]
     slow = slow_counts(within, least, lasting, quiet)([LoggedRow("k", "g", time, 1.0, 0) for time in times])
     assert named(actual) == named([replace(each, to_us=each.ends_us) for each in slow])
@@ -44,7 +44,7 @@ def test_oracle_of_windows(times, within, least, lower, quiet):
 def test_windows_are_those_of_pandas(times, within):
     series = pd.Series(1, index=pd.to_datetime(sorted(times), unit="s"))
     most = series.rolling(f"{within}s", closed="right").count().max() if times else 0
-    tracker = Counted(within, 1, 1, FAR)
+    tracker = CountTracker(within, 1, 1, FAR)
     found = followed(tracker, map(sample, sorted(times)))
     assert max((each.peak for each in found), default=0) == most
 
@@ -57,11 +57,11 @@ def test_episodes(frame, rule):
         rule.sign, rule.threshold, rule.release, rule.least_us, 0, STEP_US, STEP_US + rule.gap_us, credited=True,
         silent=False,
     )  # fmt: skip
-    for station, rows in frame.groupby("station"):
-        rows = rows.sort_values("time_us")
+    for station, unsorted in frame.groupby("station"):
+        rows = unsorted.sort_values("time_us")
         levels = rows["value"].where(rows["flag"] == 0)
         samples = [sample(*each) for each in zip(rows["time_us"].tolist(), levels.tolist(), strict=True)]
-        actual = followed(Lasting(terms), samples)
+        actual = followed(LastingTracker(terms), samples)
         expected = [each for each in slow_episodes(frame, rule, STEP_US) if each["station"] == station]
         assert [(each.from_us, each.to_us, each.peak, each.peak_us, each.rows) for each in actual] == [
             (
@@ -80,9 +80,9 @@ def test_episodes(frame, rule):
 def test_order_of_arrival(order, withdrawn, least, counts):
     levels = {time: float(time % 7 > 2) for time in range(40)}
     tracker = (
-        Counted(5, least, least, 2)
+        CountTracker(5, least, least, 2)
         if counts
-        else Lasting(Terms(1, 0.5, None, least, 1, None, None, credited=False, silent=True))
+        else LastingTracker(Terms(1, 0.5, None, least, 1, None, None, credited=False, silent=True))
     )
     fold = GroupFold(tracker.copied())
     for time in order:
@@ -97,11 +97,11 @@ def test_order_of_arrival(order, withdrawn, least, counts):
 
 
 def test_state_does_not_grow():
-    tracker = Lasting(Terms(1, 0.5, None, MINUTE_US, 0, None, None, credited=False, silent=True))
+    tracker = LastingTracker(Terms(1, 0.5, None, MINUTE_US, 0, None, None, credited=False, silent=True))
     for time in range(1000):
         tracker.feed(sample(time * MINUTE_US))
     assert len(str(tracker.state())) < 400
-    counted = Counted(10, 2, 2, 0)
+    counted = CountTracker(10, 2, 2, 0)
     for time in range(1000):
         counted.feed(sample(time))
     assert len(counted.state()["window"]) == 10

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -15,8 +14,8 @@ from stcloud.paas.episode import EpisodeRule
 from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.paas.standing import LayerEvaluation, StandingRule
 from stcloud.paas.standing.alertbook import AlertBook
-from stcloud.paas.standing.boundrule import BoundRule, Measured, tracker_of
-from stcloud.paas.standing.evaluation import LoadedRows
+from stcloud.paas.standing.boundrule import BoundRule, ReadingColumn, tracker_of
+from stcloud.paas.standing.layerevaluation import LoadedRows
 from stcloud.testing.examples import examples
 from stcloud.testing.standing import LoggedRow, SlowAlerts, slow_counts, slow_readings, slow_visits
 from stcloud.time import Zone
@@ -47,7 +46,7 @@ def bound(document, *conditions, name="rule", version=1):
     rule = StandingRule.from_document(
         {"id": name, "question": {"layer": "fixes", "by": "mover", "what": "a = 1"}} | document, name="r"
     )
-    measured = Measured("level", step_us=60 * MINUTE) if rule.value else None
+    measured = ReadingColumn("level", step_us=60 * MINUTE) if rule.value else None
     return BoundRule(
         rule, version, conditions, (MOVER,), -(2**62), 2**62, FIRST_LOAD, None, tracker_of(rule, measured), measured,
         (), None, Zone("Asia/Shanghai"), f"{name} {version}",
@@ -118,7 +117,7 @@ def run(rule, rows, *, state=None):
             everything[alert.id] = alert
         if state == "kept":
             kept = json.loads(json.dumps(evaluation.state()))
-            evaluation = LayerEvaluation(log.history, AlertBook(lambda: everything.values()))
+            evaluation = LayerEvaluation(log.history, AlertBook(everything.values))
             evaluation.restore(kept, [rule])
     assert (
         evaluation.book.changed() == sorted(everything.values(), key=lambda each: each.order)

@@ -1,12 +1,12 @@
 """All rules of a layer, load by load: what a load brings is put to the rules that it may meet.
 
-Each load is one recorded instant, and loads are taken in their order. What a load changes of a group is followed anew,
-from the samples that are kept of it; where they do not reach back far enough, the rows of the group are read from the
-layer, as they were known at that instant. So what is kept decides how fast it is, and never what comes out.
+Each load is one recorded instant, and loads are taken in their order. What a load changes of a group is followed
+anew, from the samples that are kept of it; where they do not reach back far enough, the rows of the group are read
+from the layer, as they were known at that instant. So what is kept decides how fast it is, and never what comes out.
 
-Laws: **alerts are a function of log and rules**; **what is kept does not matter**: with nothing kept, the same alerts.
+Laws: **alerts are a function of log and rules**; **what is kept does not matter**: with nothing kept, the same.
 
-Tested by `tests/paas/standing/test_evaluation.py` and `tests/city/test_standing.py`.
+Tested by `tests/paas/standing/test_layerevaluation.py` and `tests/city/test_standing.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.iaas.conversion import whole_numbers
 from stcloud.paas.standing.alertbook import AlertBook, Named
-from stcloud.paas.standing.alerting import ENDED, OPEN, Alert, Raising
+from stcloud.paas.standing.alerting import ENDED, OPEN, AlertTerms, StandingAlert
 from stcloud.paas.standing.boundrule import KEEP_US, BoundRule
 from stcloud.paas.standing.groupfold import GroupFold
 from stcloud.paas.standing.incident import Sample
@@ -106,7 +106,7 @@ class LayerEvaluation:
         """The rules that are there."""
         return tuple(standing.bound for standing in self._standing.values())
 
-    def add(self, bound: BoundRule) -> list[Alert]:
+    def add(self, bound: BoundRule) -> list[StandingAlert]:
         """Add a rule at its recorded instant; return the alerts of rows that were there before."""
         self._stand(bound)
         rows = self.history(bound, bound.added_us - 1)
@@ -118,7 +118,7 @@ class LayerEvaluation:
         touched = {(bound.name, group): _Touched(again=True) for group in batch.places(bound)}
         return self._settle(bound.added_us, touched, self.watermark_us)
 
-    def end(self, name: Named, at_us: int, until_us: int) -> list[Alert]:
+    def end(self, name: Named, at_us: int, until_us: int) -> list[StandingAlert]:
         """Remove a rule at a recorded instant; its open alerts end at a valid time, and it raises no other one."""
         standing = self._standing.pop(name)
         del self._numbered[standing.number]
@@ -130,7 +130,7 @@ class LayerEvaluation:
         self.book.write(changed)
         return sorted(changed, key=lambda alert: alert.order)
 
-    def load(self, rows: LoadedRows) -> list[Alert]:
+    def load(self, rows: LoadedRows) -> list[StandingAlert]:
         """Take what a load changed; return the alerts that are new or have changed, in order."""
         before_us = self.watermark_us
         self.see(micros(rows.begun.column("st_time"), FOREVER), rows.at_us)
@@ -189,27 +189,22 @@ class LayerEvaluation:
         self, batch: RowBatch, touched: dict[tuple[Named, str], _Touched], at_us: int, *, begins: bool
     ) -> None:
         """Find what rows are samples of."""
-        moved: dict[tuple[str, ...], dict[tuple[Named, str], set[int]]] = {}
+        inside: dict[tuple[str, ...], dict[tuple[Named, str], set[int]]] = {}
         for number, candidates in self._index.candidates(batch.rows):
             bound = self._numbered[number].bound
-            kept = batch.kept(bound, candidates)
-            if not len(kept):
-                continue
-            groups = batch.groups(bound)
+            kept, groups = batch.kept(bound, candidates), batch.groups(bound)
+            kept = kept[[groups[place] is not None for place in kept.tolist()]] if len(kept) else kept
             if bound.watches:
-                inside = moved.setdefault(bound.rule.question.by, {})
+                moved = inside.setdefault(bound.rule.question.by, {})
                 for place in kept.tolist():
-                    if groups[place] is not None:
-                        inside.setdefault((bound.name, groups[place]), set()).add(place)
+                    moved.setdefault((bound.name, str(groups[place])), set()).add(place)
                 continue
             for place, level in zip(kept.tolist(), batch.levels(bound, kept), strict=True):
-                group = groups[place]
-                if group is not None:
-                    change = touched.setdefault((bound.name, group), _Touched())
-                    _note(change, batch.sample(place, level), begins=begins)
+                change = touched.setdefault((bound.name, str(groups[place])), _Touched())
+                _note(change, batch.sample(place, level), begins=begins)
         for by, movers in self._movers.items():
             if movers.rules:
-                late = self._match_movers(batch, touched, movers, moved.get(by, {}), begins=begins)
+                late = self._match_movers(batch, touched, movers, inside.get(by, {}), begins=begins)
                 if late:
                     self._match_late(late, movers, touched, at_us)
 
@@ -223,9 +218,11 @@ class LayerEvaluation:
         dropped_us = ALWAYS if self.watermark_us is None else self.watermark_us - KEEP_US
         for group, rows in places.items():
             concerned |= dict.fromkeys((name, group) for name in movers.rules_of(group))
-            for place in rows[batch.time_us[rows] <= dropped_us].tolist():
-                if batch.sample(place, 0.0).time_us <= movers.newest_us(group):
-                    late.append((group, *batch.sample(place, 0.0)[:2]))
+            last_us = min(dropped_us, movers.newest_us(group))
+            late += [
+                (group, *batch.sample(place, 0.0)[:2])
+                for place in rows[batch.time_us[rows] <= last_us].tolist()
+            ]
         for name, group in concerned:
             bound, chosen = self._standing[name].bound, places[group]
             for place in chosen[bound.in_time(batch.time_us[chosen])].tolist():
@@ -235,7 +232,11 @@ class LayerEvaluation:
         return late
 
     def _match_late(
-        self, late: list[tuple[str, int, str]], movers: Movers, touched: dict[tuple[Named, str], _Touched], at_us: int
+        self,
+        late: list[tuple[str, int, str]],
+        movers: Movers,
+        touched: dict[tuple[Named, str], _Touched],
+        at_us: int,
     ) -> None:
         """Find the rules in whose area a mover was before a fix that comes, or goes, when nothing is kept of it."""
         bounds = [self._standing[name].bound for name in movers.rules]
@@ -267,10 +268,10 @@ class LayerEvaluation:
 
     def _settle(
         self, at_us: int, touched: Mapping[tuple[Named, str], _Touched], before_us: int | None
-    ) -> list[Alert]:
+    ) -> list[StandingAlert]:
         """Follow what was touched, and what is due; return the alerts that are new or have changed, in order."""
         again: dict[Named, list[str]] = {}
-        changed: dict[str, Alert] = {}
+        changed: dict[str, StandingAlert] = {}
         for (name, group), change in sorted(touched.items(), key=lambda item: item[0]):
             fold = None if change.again else self._reaching(name, group, change.first_us())
             if fold is None:
@@ -307,12 +308,12 @@ class LayerEvaluation:
 
     def _raise(
         self, standing: _Standing, group: str, fold: GroupFold, at_us: int, before_us: int | None,
-        changed: dict[str, Alert],
+        changed: dict[str, StandingAlert],
     ) -> None:  # fmt: skip
         """Bring the alerts of a group up to date, and keep of it what may still matter."""
         bound, rule, watermark_us = standing.bound, standing.bound.rule, self.watermark_us
         now_us = at_us if watermark_us is None else watermark_us
-        raising = Raising(
+        raising = AlertTerms(
             rule.id, bound.version, rule.layer, group, rule.threshold, rule.lateness_us, at_us, before_us
         )
         for alert in fold.raised(raising, now_us, bound.until_us):
@@ -372,7 +373,7 @@ def _note(change: _Touched, sample: Sample, *, begins: bool) -> None:
         change.removed.append((sample.time_us, sample.key))
 
 
-def _closed(alert: Alert, until_us: int, at_us: int) -> Alert:
+def _closed(alert: StandingAlert, until_us: int, at_us: int) -> StandingAlert:
     """Return an open alert as it is when its rule has ended."""
     ends_us = until_us if alert.incident.ends_us is None else min(until_us, alert.incident.ends_us)
     incident = replace(alert.incident, to_us=max(ends_us, alert.incident.last_us), ends_us=None)
