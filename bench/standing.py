@@ -18,27 +18,26 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import shapely
 
-from stcloud.daas.table.schema import INSTANT
+from stcloud.daas.table.schema import INSTANT, Attribute
 from stcloud.paas.query.condition.area import InArea
+from stcloud.paas.query.condition.filtered import FilteredInMemory
 from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.filter.node import Column, Constant, compare
-from stcloud.paas.query.condition.filtered import FilteredInMemory
 from stcloud.paas.query.place.extent import Extent
 from stcloud.paas.query.plan.limits import NO_LIMITS
-from stcloud.daas.table.schema import Attribute
 from stcloud.paas.standing import LayerEvaluation, StandingRule
 from stcloud.paas.standing.boundrule import BoundRule, tracker_of
 from stcloud.paas.standing.layerevaluation import LoadedRows
 from stcloud.space import Lattice
 from stcloud.time import Zone
-import shapely
 
 SECOND, HOUR = 1_000_000, 3_600_000_000
 START = 1_700_000_000 * SECOND
 SIDE_M = 20_000.0
 ORIGIN = (450_000.0, 3_500_000.0)
-LATTICE = Lattice("EPSG:4548")
+LATTICE = Lattice("EPSG:4548", (-4_000_000, 0))
 NAMES = ("mover", "kind", "unit")
 BY = {name: Attribute(name, name, "text") for name in NAMES}
 SCHEMA = pa.schema([
@@ -70,16 +69,28 @@ def count_rule(number: int, kind: str, least: int = 6) -> BoundRule:
     column, value = Column("text", "kind"), Constant("text", kind)
     condition = FilteredInMemory((compare("=", column, value),), NO_LIMITS)
     question = {"layer": "rows", "what": f"kind = '{kind}'", "by": "unit"}
-    document = {"id": f"count-{number}", "at_least": least, "within": "1h", "quiet": "1h", "question": question}
+    document = {
+        "id": f"count-{number}",
+        "at_least": least,
+        "within": "1h",
+        "quiet": "1h",
+        "question": question,
+    }
     return bound(document, (condition,), ("kind", kind), number)
 
 
 def batch(columns: dict[str, Any], at_us: int) -> pa.RecordBatch:
     count = len(columns["st_time"])
     cells = LATTICE.cells(np.asarray(columns["st_x"]), np.asarray(columns["st_y"]))
-    columns = columns | {"st_cell": cells, "st_recorded_from": np.full(count, at_us), "st_recorded_to": [None] * count}
+    columns = columns | {
+        "st_cell": cells,
+        "st_recorded_from": np.full(count, at_us),
+        "st_recorded_to": [None] * count,
+    }
     arrays = [
-        pa.array(columns[field.name], pa.int64()).cast(INSTANT) if field.type == INSTANT else pa.array(columns[field.name], field.type)
+        pa.array(columns[field.name], pa.int64()).cast(INSTANT)
+        if field.type == INSTANT
+        else pa.array(columns[field.name], field.type)
         for field in SCHEMA
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
@@ -168,11 +179,21 @@ def planted(incidents: int, noise_a_day: int) -> None:
             everything[alert.id] = alert
     alerts = [alert for alert in everything.values() if alert.is_believed]
     hits = [
-        any(alert.group == f"u{place}" and alert.incident.from_us <= last and first <= (alert.incident.to_us or 2**62) for alert in alerts)
+        any(
+            alert.group == f"u{place}"
+            and alert.incident.from_us <= last
+            and first <= (alert.incident.to_us or 2**62)
+            for alert in alerts
+        )
         for place, first, last in truth
     ]
     right = [
-        any(alert.group == f"u{place}" and alert.incident.from_us <= last and first <= (alert.incident.to_us or 2**62) for place, first, last in truth)
+        any(
+            alert.group == f"u{place}"
+            and alert.incident.from_us <= last
+            and first <= (alert.incident.to_us or 2**62)
+            for place, first, last in truth
+        )
         for alert in alerts
     ]
     print(
@@ -183,7 +204,9 @@ def planted(incidents: int, noise_a_day: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rules", type=int, default=10_000)
     parser.add_argument("--rows", type=int, default=1_000)
     parser.add_argument("--seconds", type=int, default=60)

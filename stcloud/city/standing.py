@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.city.alertlayer import AlertLayer
+from stcloud.city.alertoutbox import alert_outbox
 from stcloud.city.keywords import LOCK_WAIT_S
 from stcloud.city.standinglayer import StandingLayer
 from stcloud.city.standinglog import StandingLog
@@ -32,6 +33,7 @@ from stcloud.time import Instant, TimeSpan, instant_us
 if TYPE_CHECKING:
     from stcloud.city.city import City
     from stcloud.city.parts import CityParts
+    from stcloud.iaas.records import Records
     from stcloud.paas.query import Query
 
 __all__ = ["CityStanding", "GivenStandingRule", "StandingRun"]
@@ -193,6 +195,25 @@ class CityStanding:
         if rule is not None:
             query = query.what(f"rule = '{self._rules.versions(rule)[-1].rule.id}'")
         return query if during is None else query.when(during)
+
+    def outbox(self, to: str) -> Records:
+        """Return what delivers alerts to one receiver: a notice for each status that an alert takes, once recorded.
+
+        Close it after use. It lies in ``index/``: if it is deleted, all is delivered again, with the same ids.
+
+        Parameters
+        ----------
+        to
+            The receiver; each has notices of its own.
+
+        Raises
+        ------
+        InvalidInput
+            ``database-needed``: the city lies in a bucket.
+        """
+        return alert_outbox(
+            self._parts, self._city.configuration.crs, to, AlertLayer(self._city, self._parts).believed()
+        )
 
     def why(self, alert: str) -> AlertReason:
         """Return why an alert was raised: its rows and their window, the value, and the version of the rule.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from stcloud.errors import StorageError
 from stcloud.saas.cli.option import (
     CityFolder,
     FormatOption,
@@ -129,6 +131,35 @@ def why_not(
     note(f"value {value}, threshold {refusal.threshold:g}")
     note("an incident goes on" if refusal.holds else f"failed first: {refusal.failed}")
     print_records(steps, target, _STEPS)
+
+
+@alerts.command()
+def deliver(
+    city: CityFolder,
+    to: Annotated[
+        str, typer.Option(help="A file that notices are added to, or http(s)://…", show_default=False)
+    ],
+    secret: Annotated[
+        Path | None, typer.Option(help="File of a secret that bodies to a web address are signed with.")
+    ] = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Deliver the alerts that were recorded: a notice for each status, at least once, with an id."""
+    from stcloud.iaas.store.folder import read_text  # noqa: PLC0415  (keeps --help light)
+    from stcloud.saas.delivery import delivered, shown_address  # noqa: PLC0415
+
+    target = target_of(form, output, offered=RECORDS)
+    key = None if secret is None else read_text(secret).strip().encode()
+    with open_city(city).standing.outbox(to) as records:
+        done = delivered(records.outbox, to, secret=key)
+    print_records([{"to": shown_address(to), **done}], target)
+    left = done["again"] + done["given_up"]
+    if left:
+        raise StorageError(
+            "not-delivered", f"{left:,} notices were not taken; they wait, but for those given up",
+            hint="deliver again",
+        )  # fmt: skip
 
 
 def _short(answer: Answer, zone: Zone) -> list[dict[str, Any]]:
