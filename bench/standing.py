@@ -5,9 +5,9 @@
     python bench/standing.py                     10,000 rules, 1,000 rows a second, a minute of them
     python bench/standing.py --rules 1000
 
-Rows go through `LayerEvaluation` load by load, a load a second: half of the rules are areas that movers enter, half count
-rows of a class within a unit. Then incidents are planted into noise, late rows and corrections, and what is raised is
-compared with what was planted. All of it is synthetic, by a seed.
+Rows go through `LayerEvaluation` load by load, a load a second: half of the rules are areas that movers enter, half
+count rows of a class within a unit. Then incidents are planted into noise, late rows and corrections, and what is
+raised is compared with what was planted. All of it is synthetic, by a seed.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def planted(incidents: int, noise_a_day: int) -> None:
     everything: dict[str, Any] = {}
     loads: list[pa.RecordBatch] = []
 
-    def history(bound: BoundRule, _: int) -> pa.RecordBatch:
+    def history(*_: object) -> pa.RecordBatch:
         return pa.Table.from_batches(loads, SCHEMA).combine_chunks().to_batches()[0] if loads else NOTHING
 
     evaluation = LayerEvaluation(history)
@@ -170,7 +170,8 @@ def planted(incidents: int, noise_a_day: int) -> None:
         chosen = np.flatnonzero(arrives == bin_of)
         at_us = START + (bin_of + 1) * 5 * 60 * SECOND
         rows = batch({
-            "st_key": [str(each) for each in chosen.tolist()], "st_time": time_all[chosen], "st_x": np.full(len(chosen), ORIGIN[0]),
+            "st_key": [str(each) for each in chosen.tolist()], "st_time": time_all[chosen],
+            "st_x": np.full(len(chosen), ORIGIN[0]),
             "st_y": np.full(len(chosen), ORIGIN[1]), "mover": ["m"] * len(chosen), "kind": ["06010"] * len(chosen),
             "unit": [f"u{each}" for each in unit_all[chosen].tolist()],
         }, at_us)  # fmt: skip

@@ -278,15 +278,8 @@ class CityStanding:
 
     def _next_us(self, layer: str) -> int:
         """Return a recorded instant that is later than all loads of a layer, and than all rules."""
-        recorded = [
-            at_us
-            for each in self._rules.all()
-            for at_us in (each.added_us, each.ended_us)
-            if at_us is not None
-        ]
-        return max(
-            self._parts.clock(), self._parts.catalogue.layer(layer).pin_us() + 1, max(recorded, default=0) + 1
-        )
+        pin_us = self._parts.catalogue.layer(layer).pin_us()
+        return max(self._parts.clock(), pin_us + 1, self._rules.changed_us + 1)
 
     def _history(self, version: RuleVersion, known_us: int) -> tuple[BoundRule, pa.RecordBatch]:
         layer = self._parts.catalogue.layer(version.rule.layer)

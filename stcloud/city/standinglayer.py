@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stcloud.city.city import City
     from stcloud.city.parts import CityParts
     from stcloud.daas.entry import Layer
+    from stcloud.paas.query import Query
 
 __all__ = ["LayerRun", "StandingLayer"]
 
@@ -108,10 +109,10 @@ class StandingLayer:
         }  # fmt: skip
         self.parts.folder.write_text(json.dumps(document) + "\n", *self._place)
 
-    def bound(self, version: RuleVersion) -> BoundRule:
-        """Bind a version of a rule to the layer."""
+    def bound(self, version: RuleVersion, query: Query | None = None) -> BoundRule:
+        """Bind a version of a rule to the layer; ``query`` is about all of it."""
         rule = version.rule
-        query = rule.question.narrow(self.city.query(self.name))
+        query = rule.question.narrow(self.city.query(self.name) if query is None else query)
         return bind_rule(rule, version.version, query, added_us=version.added_us, ended_us=version.ended_us)
 
     def _take(
@@ -135,10 +136,10 @@ class StandingLayer:
         if evaluation.watermark_us is None and rules:
             evaluation.see(*log.times(rules[0][0]))
             self._loads_us = max(self._loads_us, rules[0][0])
-        bounds = {}
+        bounds, query = {}, self.city.query(self.name)
         for at_us, begins, version in rules:
             if begins and at_us > self._evaluated_us:
-                bounds[version.rule.id, version.version] = bound = self.bound(version)
+                bounds[version.rule.id, version.version] = bound = self.bound(version, query)
                 log.look_at(bound.columns)
         loads = rows = 0
         pending = iter([event for event in rules if event[0] > self._evaluated_us])
@@ -221,7 +222,8 @@ class StandingLayer:
             return None
         alerts = AlertLayer(self.city, self.parts)
         evaluation = LayerEvaluation(_nothing, AlertBook(lambda: alerts.believed([self.name])))
-        evaluation.restore(kept["state"], [self.bound(known[name]) for name in names])
+        query = self.city.query(self.name)
+        evaluation.restore(kept["state"], [self.bound(known[name], query) for name in names])
         self._loads_us, self._evaluated_us = kept["loads_us"], kept["evaluated_us"]
         self._evaluation, self._facts = evaluation, facts
         return evaluation

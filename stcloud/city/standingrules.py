@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["RuleEvent", "RuleVersion", "StandingRules"]
 
 _FOLDER = "rules"
+_STAMP = (_FOLDER, "changed.txt")
 _END = "end"
 
 
@@ -72,6 +73,7 @@ class StandingRules:
     def __init__(self, parts: CityParts, zone: Zone) -> None:
         self._parts, self._zone = parts, zone
         self._kept: dict[str, KeptList] = {}
+        self._all: tuple[int, tuple[RuleVersion, ...]] | None = None
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all rules, sorted, of those that have ended, too."""
@@ -88,14 +90,26 @@ class StandingRules:
             )  # fmt: skip
         return tuple(self._versions(kept))
 
+    @property
+    def changed_us(self) -> int:
+        """The recorded instant of the last change of any rule, UTC microseconds; 0: there was none."""
+        there = self._parts.folder.exists(*_STAMP)
+        return int(self._parts.folder.read_text(*_STAMP)) if there else 0
+
     def all(self) -> tuple[RuleVersion, ...]:
-        """Return all versions of all rules, by name and version."""
-        return tuple(
-            version for name in self.names() for version in self._versions(self._list(name).versions())
-        )
+        """Return all versions of all rules, by name and version; for who holds the lock of standing questions."""
+        changed_us = self.changed_us
+        if self._all is None or self._all[0] != changed_us:
+            lists = (self._list(name) for name in self.names())
+            self._all = (
+                changed_us,
+                tuple(version for kept in lists for version in self._versions(kept.versions())),
+            )
+        return self._all[1]
 
     def append(self, name: str, text: str, at_us: int) -> None:
         """Record a version at an instant; `Conflict` ``rule-changed``: somebody else did at this moment."""
+        self._parts.folder.write_text(f"{at_us}\n", *_STAMP)  # first: who keeps all rules reads them again
         kept = self._list(name, at_us)
         if not kept.append(text):
             raise Conflict(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -177,6 +178,7 @@ class EpisodeRule(Closed):
         return ", ".join(parts + ([] if self.release is None else [f"ends {other} {self.release:g}"]))
 
 
+@functools.lru_cache(maxsize=256)
 def length_us(text: str) -> int:
     """Return a length of real time such as ``30min``, ``3h`` or ``1d``, microseconds; `ValueError` for others."""
     read = _LENGTH.fullmatch(text)

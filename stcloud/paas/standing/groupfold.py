@@ -88,6 +88,10 @@ class GroupFold:
         """Tell whether what comes after an instant is judged as if there had been nothing before."""
         return not self.samples and self._base.idle(cut_us)
 
+    def is_outside(self, cut_us: int) -> bool:
+        """Tell whether a mover has been outside alone, since longer than matters: only its newest fix is needed."""
+        return self._base.idle(cut_us) and not any(sample.level > 0 for sample in self.samples)
+
     def trim(self, cut_us: int) -> None:
         """Keep no samples up to a valid time."""
         if cut_us <= self.base_us:

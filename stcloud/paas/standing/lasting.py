@@ -94,7 +94,10 @@ class LastingTracker:
 
     def incidents(self) -> list[Incident]:
         """Return the newest incidents, as far as they are known."""
-        return [] if self._last_us is None else self.copied().credited(self._last_us)
+        if self._last_us is None:
+            return []
+        ahead = self.copied() if self._terms.credited else self
+        return ahead.credited(self._last_us)
 
     def credited(self, last_us: int) -> list[Incident]:
         """Let the newest sample, at `last_us`, stand for its time; return the newest incidents."""

@@ -115,7 +115,12 @@ class LayerEvaluation:
         batch = RowBatch(rows)
         if bound.watches:
             self._movers[bound.rule.question.by].note(batch.places(bound), batch.time_us)
-        touched = {(bound.name, group): _Touched(again=True) for group in batch.places(bound)}
+        groups, kept = batch.groups(bound), batch.kept(bound, np.arange(len(batch)))
+        touched = {
+            (bound.name, group): _Touched(again=True)
+            for place in kept.tolist()
+            if (group := groups[place]) is not None
+        }
         return self._settle(bound.added_us, touched, self.watermark_us)
 
     def end(self, name: Named, at_us: int, until_us: int) -> list[StandingAlert]:
@@ -321,7 +326,7 @@ class LayerEvaluation:
             self.book.write((alert,))
         cut_us = now_us - bound.keep_us
         fold.trim(cut_us)
-        if fold.idle(cut_us):
+        if fold.idle(cut_us) or (bound.watches and fold.is_outside(cut_us)):
             standing.groups.pop(group, None)
             standing.dropped_us = max(standing.dropped_us, cut_us)
             if bound.watches:
