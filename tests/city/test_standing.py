@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from dataclasses import replace
 from datetime import datetime
 
 import pandas as pd
@@ -13,6 +14,7 @@ import stcloud
 from stcloud.city.keptlist import KeptList
 from stcloud.daas.definition import EventDefinition
 from stcloud.errors import Conflict, InvalidDefinition, InvalidInput, NotFound
+from stcloud.paas.standing.alertrows import alert_rows
 from stcloud.testing.examples import examples
 
 BUSY = {
@@ -152,6 +154,22 @@ def test_what_is_kept_does_not_matter(city, tmp_path):
         place.write_text("{")
     with stcloud.open(tmp_path / "city") as again:
         assert again.standing.run().recorded == ()
+
+
+def test_the_layer_of_alerts_is_made_right(city):
+    """An alert that is undone is recorded again; one that rules do not give is taken out."""
+    three(city)
+    done = city.standing.run()
+    before = alerts(city)
+    city.undo("alerts", done.recorded[0].load)
+    assert alerts(city) == []
+    assert city.standing.run().replayed == ("requests",)
+    assert alerts(city) == before
+    false = replace(done.alerts[0], id="busy@false", group="u9")
+    city.load("alerts", alert_rows([false], "EPSG:4548"))
+    assert len(alerts(city)) == 2
+    city.standing.run()
+    assert alerts(city) == before
 
 
 def test_after_a_load_only_its_layer_is_looked_at(city):

@@ -18,13 +18,15 @@ def test_superset(has_tree, monkeypatch):
     x[:3] = np.nan
     kinds = chance.choice(["a", "b", None], 200).tolist()
     rows = pa.record_batch({"st_x": x, "st_y": y, "kind": kinds})
-    boxes = [((w, s, w + 9, s + 9), (s, w, s + 2, w + 2)) for w, s in chance.uniform(0, 95, (90, 2)).tolist()]
+    boxes = [
+        ((w, s, w + 9, s + 9), (s, w, s + 2, w + 2)) for w, s in chance.uniform(0, 95, (360, 2)).tolist()
+    ]
     index = RuleIndex()
     for number, own in enumerate(boxes):
         index.add(number, ("kind", "a") if number % 3 else None, own if number % 5 else None)
-    for number in range(0, 90, 7):
+    for number in range(0, 360, 7):
         index.remove(number)
-    assert len(index) == 90 - 13
+    assert len(index) == 360 - 52
     found = {}
     for number, places in index.candidates(rows):
         found.setdefault(number, set()).update(places.tolist())
