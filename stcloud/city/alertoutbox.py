@@ -40,7 +40,7 @@ def alert_outbox(parts: CityParts, crs: str, to: str, alerts: Iterable[StandingA
             "database-needed", "what waits to be delivered cannot lie in a bucket",
             hint="deliver from a city in a folder",
         )  # fmt: skip
-    place = Folder.at(parts.folder.path("index", "alerts"))
+    place = Folder.at(f"{parts.folder.url}/index/alerts")
     name = f"to-{hashlib.blake2b(to.encode(), digest_size=6).hexdigest()}"
     try:
         records = Records.open(place, name, clock=parts.clock)

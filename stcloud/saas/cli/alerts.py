@@ -42,7 +42,7 @@ class _ListsByDefault(TyperGroup):
 
 
 alerts = typer.Typer(
-    help="What standing questions raised, and why; stcloud alerts CITY lists it.",
+    help="What standing questions raised, and why.",
     no_args_is_help=True,
     cls=_ListsByDefault,
 )

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["rule"]
 
-rule = typer.Typer(
-    help="Rules of standing questions, which are asked of every row that arrives.", no_args_is_help=True
-)
+rule = typer.Typer(help="Rules of standing questions.", no_args_is_help=True)
 
 _COLUMNS = ("rule", "version", "layer", "text", "added", "ended")
 
