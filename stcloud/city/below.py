@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stcloud.city.scenes import scenes_layer
     from stcloud.city.series import open_series
     from stcloud.city.situations import SituationQuestion
+    from stcloud.city.standing import CityStanding
     from stcloud.city.tracks import open_tracks
     from stcloud.city.values import value_source
     from stcloud.daas.catalogue import Catalogue
@@ -43,11 +44,11 @@ if TYPE_CHECKING:
     from stcloud.time import instant_us
 
 __all__ = [
-    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "Features", "GeometryReader",
-    "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query",
-    "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines",
-    "crs_text", "divide_ground", "evaluate_layer", "instant_us", "locate_points", "open_cases", "open_episodes",
-    "open_series", "open_tracks", "quality_of", "require_metric", "scenes_layer", "start", "vacuum_city",
+    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityStanding", "Features",
+    "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms",
+    "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html",
+    "city_lines", "crs_text", "divide_ground", "evaluate_layer", "instant_us", "locate_points", "open_cases",
+    "open_episodes", "open_series", "open_tracks", "quality_of", "require_metric", "scenes_layer", "start", "vacuum_city",
     "value_source",
 ]  # fmt: skip
 
@@ -57,6 +58,7 @@ _HOMES = {
     "CityCheck": "stcloud.daas.check",
     "CityClasses": "stcloud.city.classes",
     "CityCopy": "stcloud.city.copying",
+    "CityStanding": "stcloud.city.standing",
     "Features": "stcloud.paas.query",
     "GeometryReader": "stcloud.paas.grid.geometries",
     "GroundSources": "stcloud.paas.grid.divided",

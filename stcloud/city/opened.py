@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from stcloud.city import below
 from stcloud.city.parts import CityParts
@@ -19,10 +19,12 @@ from stcloud.late import plugin
 
 if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar
+    from stcloud.city.city import City
     from stcloud.city.classes import CityClasses
     from stcloud.city.copying import CopiedCity
     from stcloud.city.keywords import DescriptionKeywords
     from stcloud.daas.audit import Finding
+    from stcloud.city.standing import CityStanding
     from stcloud.daas.catalogue import Catalogue
     from stcloud.daas.description import Description
     from stcloud.daas.quality import LayerQuality
@@ -53,6 +55,7 @@ class OpenedCity:
         self.configuration = configuration
         self._clock = clock
         self._parts = CityParts(folder, configuration, engine, clock)
+        self._standing: CityStanding | None = None
 
     @property
     def traffic(self) -> Traffic:
@@ -87,6 +90,13 @@ class OpenedCity:
     def calendar(self) -> CityCalendar:
         """Working and free days: ``city.calendar.days()``, and ``publish`` with the city's own."""
         return self._parts.calendar
+
+    @property
+    def standing(self) -> CityStanding:
+        """Standing questions: ``add`` a rule, ``run``, and ask for ``alerts``, ``why`` and ``why_not``."""
+        if self._standing is None:
+            self._standing = below.CityStanding(cast("City", self), self._parts)
+        return self._standing
 
     @property
     def engine(self) -> Engine:

@@ -7,6 +7,8 @@ Its id is in the body, by which a receiver knows what it has. Tested by `tests/s
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import os
 import urllib.error
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
     from stcloud.iaas.records import Notice
     from stcloud.iaas.records.outbox import Outbox
 
-__all__ = ["delivered", "shown_address"]
+__all__ = ["SIGNATURE", "delivered", "shown_address"]
+
+SIGNATURE = "X-Stcloud-Signature"
+"""Header of the signature of a body."""
 
 _TIMEOUT_S = 20
 _AT_ONCE = 3
@@ -58,22 +63,27 @@ class FileReceiver:
 class WebReceiver:
     """A web address that bodies are posted to; any answer from 200 to 299 takes them.
 
-    A name and a password in the address are sent as HTTP has them, and put in no message.
+    A name and a password in the address are sent as HTTP has them, and put in no message. With a ``secret``, the
+    header ``X-Stcloud-Signature`` has ``sha256=`` and the HMAC-SHA256 of the body in hexadecimal digits.
     """
 
-    def __init__(self, parts: SplitResult) -> None:
+    def __init__(self, parts: SplitResult, secret: bytes | None = None) -> None:
         host = parts.netloc.rpartition("@")[2]
         self._url = parts._replace(netloc=host, fragment="").geturl()
         self._headers = {"Content-Type": "application/json"}
         if parts.username is not None:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             self._headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        self._secret = secret
         self._opener = urllib.request.build_opener(_NoRedirect)
 
     def send(self, body: bytes) -> None:
         """Post a body."""
+        headers = dict(self._headers)
+        if self._secret is not None:
+            headers[SIGNATURE] = f"sha256={hmac.new(self._secret, body, hashlib.sha256).hexdigest()}"
         request = urllib.request.Request(  # noqa: S310  (http and https only: `_receiver` sees to it)
-            self._url, data=body, headers=self._headers, method="POST"
+            self._url, data=body, headers=headers, method="POST"
         )
         with self._opener.open(request, timeout=_TIMEOUT_S):
             pass
@@ -86,17 +96,24 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Return no other request."""
 
 
-def delivered(outbox: Outbox, to: str) -> dict[str, int]:
+def delivered(outbox: Outbox, to: str, *, secret: bytes | None = None) -> dict[str, int]:
     """Deliver the notices that wait; return how many were delivered, will be tried again, and were given up.
+
+    Parameters
+    ----------
+    outbox, to
+        The notices; a file, or a web address.
+    secret
+        What bodies that go to a web address are signed with; None: they are not.
 
     Raises
     ------
     InvalidInput
-        ``unreadable-address``: neither a file nor a web address.
+        ``unreadable-address``: neither a file nor a web address; ``secret-unused``: a file has no signature.
     StorageError
         The file cannot be written; the notices wait.
     """
-    receiver = _receiver(to)
+    receiver = _receiver(to, secret)
     counts = {"delivered": 0, "again": 0, "given_up": 0}
     while notices := outbox.take(_AT_ONCE):
         for place, notice in enumerate(notices):
@@ -147,8 +164,10 @@ def _reason(error: Exception) -> str:
     return f"{type(reason).__name__ if isinstance(reason, Exception) else type(error).__name__}: {words}"
 
 
-def _receiver(to: str) -> Receiver:
+def _receiver(to: str, secret: bytes | None = None) -> Receiver:
     if "://" not in to and "\0" not in to:
+        if secret is not None:
+            raise InvalidInput("secret-unused", "a secret signs what goes to a web address, no file")
         return FileReceiver(Path(to))
     try:
         parts = urlsplit(to)
@@ -161,4 +180,4 @@ def _receiver(to: str) -> Receiver:
             "notices cannot go to this address",
             hint="give a file, http://HOST or https://HOST",
         )
-    return WebReceiver(parts)
+    return WebReceiver(parts, secret)

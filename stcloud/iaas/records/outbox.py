@@ -8,11 +8,14 @@ Tested by `tests/iaas/records/test_outbox.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.records.database import Database
 from stcloud.iaas.records.entry import Notice
+from stcloud.iaas.records.recordrows import notice_row
 
 __all__ = ["Outbox"]
 
@@ -52,6 +55,21 @@ class Outbox:
             )
             for row in rows
         ]  # fmt: skip
+
+    def put(self, notices: Iterable[Notice]) -> int:
+        """Add notices that belong to no entry, but for those whose id is there; return how many."""
+        database, table = self._database, self._database.tables.notice
+        by_id = {notice.id: notice for notice in notices}
+        with database.write("add notices to") as connection:
+            known = {row.id for row in connection.execute(select(table.c.id))}
+            now_us = database.present(connection)
+            rows = [
+                {**notice_row(notice), "recorded_us": now_us, "next_us": now_us}
+                for name, notice in by_id.items()
+                if name not in known
+            ]
+            database.insert(connection, table, rows)
+        return len(rows)
 
     def done(self, notice: Notice) -> None:
         """Keep that a notice was delivered; it is not taken again, whoever has it now."""

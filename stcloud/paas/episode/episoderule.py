@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -18,7 +19,7 @@ from stcloud.daas.definition.clause import Closed, Text, definition_faults
 from stcloud.daas.definition.document import toml_of
 from stcloud.errors import InvalidDefinition
 
-__all__ = ["EpisodeRule"]
+__all__ = ["EpisodeRule", "length_us"]
 
 _UNITS_US = {"s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 _LENGTH = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(s|min|h|d)", re.ASCII)
@@ -78,14 +79,14 @@ class EpisodeRule(Closed):
     @field_validator("least", "gap", "step")
     @classmethod
     def _length(cls, text: str | None) -> str | None:
-        if text is not None and _LENGTH.fullmatch(text) is None:
-            raise ValueError(f"'{text}' is no length of time: write 30min, 3h or 1d")
+        if text is not None:
+            length_us(text)
         return text
 
     @field_validator("step")
     @classmethod
     def _some(cls, text: str | None) -> str | None:
-        if text is not None and _length_us(text) == 0:
+        if text is not None and length_us(text) == 0:
             raise ValueError("a reading stands for some time")
         return text
 
@@ -142,17 +143,17 @@ class EpisodeRule(Closed):
     @property
     def least_us(self) -> int:
         """How long values must be beyond the threshold, microseconds."""
-        return _length_us(self.least)
+        return length_us(self.least)
 
     @property
     def gap_us(self) -> int:
         """How long readings may be missing, microseconds."""
-        return _length_us(self.gap)
+        return length_us(self.gap)
 
     @property
     def step_us(self) -> int | None:
         """How long a reading stands for, microseconds; None: as the layer says."""
-        return None if self.step is None else _length_us(self.step)
+        return None if self.step is None else length_us(self.step)
 
     @property
     def sign(self) -> int:
@@ -177,9 +178,12 @@ class EpisodeRule(Closed):
         return ", ".join(parts + ([] if self.release is None else [f"ends {other} {self.release:g}"]))
 
 
-def _length_us(text: str) -> int:
+@functools.lru_cache(maxsize=256)
+def length_us(text: str) -> int:
+    """Return a length of real time such as ``30min``, ``3h`` or ``1d``, microseconds; `ValueError` for others."""
     read = _LENGTH.fullmatch(text)
-    assert read is not None  # noqa: S101  (checked when the rule was made)
+    if read is None:
+        raise ValueError(f"'{text}' is no length of time: write 30min, 3h or 1d")
     return round(float(read[1]) * _UNITS_US[read[2]])
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from stcloud.saas.cli import (
+    alerts,
     calendar,
     case,
     check,
@@ -36,6 +37,7 @@ from stcloud.saas.cli import (
     series,
     serve,
     situation,
+    standingrule,
     timeline,
     token,
     tracks,
@@ -66,6 +68,8 @@ app.command(cls=situation.CoordinateCommand)(situation.situation)
 app.add_typer(grid.grid, name="grid")
 app.add_typer(case.case, name="case")
 app.add_typer(token.token, name="token")
+app.add_typer(standingrule.rule, name="rule")
+app.add_typer(alerts.alerts, name="alerts")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,0 +1,327 @@
+"""Standing questions of a city: alerts are a function of log and rules, whatever was kept, whenever it was run."""
+
+import json
+import tomllib
+from dataclasses import replace
+from datetime import datetime
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import stcloud
+from stcloud.city.keptlist import KeptList
+from stcloud.daas.definition import EventDefinition
+from stcloud.errors import Conflict, InvalidDefinition, InvalidInput, NotFound
+from stcloud.paas.standing.alertrows import alert_rows
+from stcloud.testing.examples import examples
+
+BUSY = {
+    "id": "busy", "more_than": 2, "within": "1h", "from": "2024-01-01",
+    "question": {"layer": "requests", "what": "class = '06010'", "by": "unit"},
+}  # fmt: skip
+GATE = {
+    "id": "gate", "from": "2024-01-01",
+    "question": {"layer": "fixes", "where": "bbox:117.0,24.0,117.1,24.1", "by": "mover"},
+}  # fmt: skip
+FIXES = """
+id = "fixes"
+kind = "event"
+key = ["id"]
+[time]
+column = "at"
+[space]
+lon = "lon"
+lat = "lat"
+datum = "wgs84"
+"""
+
+
+def requests(city, *rows, **more):
+    """Load rows: id, time, class, unit."""
+    frame = pd.DataFrame(rows, columns=["id", "at", "class", "unit"]).assign(lon=117.05, lat=24.05)
+    return city.load("requests", frame, key="id", time="at", lon="lon", lat="lat", datum="wgs84", **more)
+
+
+def fixes(city, *rows):
+    """Load fixes: id, time, mover, inside or not."""
+    frame = pd.DataFrame(rows, columns=["id", "at", "mover", "inside"])
+    frame["lon"], frame["lat"] = frame.pop("inside").map({True: 117.05, False: 117.5}), 24.05
+    return city.load(
+        "fixes",
+        frame,
+        definition=EventDefinition.model_validate(tomllib.loads(FIXES)),
+    )
+
+
+def withdraw(city, *ids):
+    return city.load("requests", pd.DataFrame({"id": ids}), mode="delete")
+
+
+def alerts(city):
+    """Return the alerts without the recorded instants of their own layer."""
+    rows = city.query("alerts").to_arrow().to_pylist()
+    return [{name: value for name, value in row.items() if not name.startswith("st_")} for row in rows]
+
+
+def spans(city):
+    return [
+        (each["status"], each["from"].strftime("%H:%M"), each["to"] and each["to"].strftime("%H:%M"))
+        for each in alerts(city)
+    ]
+
+
+@pytest.fixture
+def city(tmp_path):
+    with stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai") as opened:
+        requests(opened, ("r0", "2024-03-01 00:00", "x", "u1"))
+        opened.standing.add(BUSY)
+        yield opened
+
+
+def three(city, hour="10", unit="u1", **more):
+    return requests(
+        city, *((f"{hour}{unit}{n}", f"2024-03-01 {hour}:{n}0", "06010", unit) for n in range(3)), **more
+    )
+
+
+def test_an_alert_is_raised_goes_on_and_ends(city):
+    three(city)
+    assert city.standing.run().raised == 1
+    assert spans(city) == [("open", "10:20", None)]
+    requests(city, ("a", "2024-03-01 10:40", "06010", "u1"), ("b", "2024-03-01 10:40", "other", "u1"))
+    assert city.standing.run().changed == 1
+    assert spans(city) == [("open", "10:20", None)]
+    requests(city, ("c", "2024-03-01 12:00", "other", "u2"))
+    city.standing.run()
+    assert spans(city) == [("ended", "10:20", "11:10")]
+
+
+def test_one_incident_one_alert(tmp_path):
+    """A count that falls below the threshold for a while is no second alert."""
+    with stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai") as city:
+        requests(city, ("r0", "2024-03-01 00:00", "x", "u1"))
+        city.standing.add(BUSY | {"quiet": "2h"})
+        three(city)
+        three(city, hour="12")
+        city.standing.run()
+        assert spans(city) == [("open", "10:20", None)]
+
+
+def test_nothing_is_withdrawn(city):
+    """An alert whose rows are withdrawn is retracted, and stays; it goes on if its rows come back."""
+    three(city)
+    city.standing.run()
+    known = city.query("alerts").count().pin
+    withdraw(city, "10u10")
+    city.standing.run()
+    assert spans(city) == [("retracted", "10:20", "10:20")]
+    assert city.query("alerts").known_at(known).to_arrow()["status"].to_pylist() == ["open"]
+    three(city, again=True)
+    city.standing.run()
+    assert spans(city) == [("open", "10:20", None)]
+
+
+def test_late_alerts_say_so(city):
+    requests(city, ("n", "2024-03-01 18:20", "x", "u1"))
+    city.standing.run()
+    three(city)
+    city.standing.run()
+    [alert] = alerts(city)
+    assert (alert["late"], alert["lateness_s"], alert["status"]) == (True, 8 * 3600, "ended")
+
+
+def test_a_run_without_news_loads_nothing(city):
+    three(city)
+    city.standing.run()
+    assert city.standing.run().recorded == ()
+    assert city.standing.run(full=True).recorded == ()
+
+
+def test_what_is_kept_does_not_matter(city, tmp_path):
+    three(city)
+    city.standing.run()
+    for place in (tmp_path / "city" / "index").glob("*.standing.json"):
+        place.unlink()
+    with stcloud.open(tmp_path / "city") as again:
+        requests(again, ("a", "2024-03-01 10:40", "06010", "u1"))
+        done = again.standing.run()
+        assert done.replayed == ("requests",)
+        assert (done.raised, done.changed) == (0, 1)
+    with stcloud.open(tmp_path / "city") as again:
+        assert again.standing.run().replayed == ()
+        place.write_text("{")
+    with stcloud.open(tmp_path / "city") as again:
+        assert again.standing.run().recorded == ()
+
+
+def test_the_layer_of_alerts_is_made_right(city):
+    """An alert that is undone is recorded again; one that rules do not give is taken out."""
+    three(city)
+    done = city.standing.run()
+    before = alerts(city)
+    city.undo("alerts", done.recorded[0].load)
+    assert alerts(city) == []
+    assert city.standing.run().replayed == ("requests",)
+    assert alerts(city) == before
+    false = replace(done.alerts[0], id="busy@false", group="u9")
+    city.load("alerts", alert_rows([false], "EPSG:4548"))
+    assert len(alerts(city)) == 2
+    city.standing.run()
+    assert alerts(city) == before
+
+
+def test_after_a_load_only_its_layer_is_looked_at(city):
+    assert city.standing.after_load(three(city)).raised == 1
+    city.standing.keep()
+    other = city.load(
+        "other",
+        pd.DataFrame({"id": ["a"], "at": ["2024-03-01"], "lon": [117.0], "lat": [24.0]}),
+        key="id",
+        time="at",
+        lon="lon",
+        lat="lat",
+    )
+    assert city.standing.after_load(other) is None
+
+
+def test_a_rule_that_is_added_later_finds_late_what_was_before(city):
+    three(city, unit="u7")
+    requests(city, ("n", "2024-03-01 18:00", "x", "u1"))
+    city.standing.add(BUSY | {"id": "again"})
+    city.standing.run()
+    found = {each["rule"]: (each["late"], each["status"]) for each in alerts(city)}
+    assert found == {"busy": (False, "ended"), "again": (True, "ended")}
+
+
+def test_a_rule_without_from_looks_at_what_comes(city):
+    rule = {name: value for name, value in BUSY.items() if name != "from"}
+    city.standing.add(rule | {"id": "now"})
+    three(city)
+    assert {alert.rule for alert in city.standing.run().alerts} == {"busy"}
+
+
+def test_versions_of_a_rule_stay(city):
+    three(city)
+    city.standing.run()
+    assert city.standing.add(BUSY).version == 1
+    assert city.standing.add(BUSY | {"more_than": 1}).version == 2
+    city.standing.run()
+    assert [(each["version"], each["status"]) for each in alerts(city)] == [(2, "open"), (1, "ended")]
+    assert city.standing.end("busy", "2024-03-01 10:30").ended_us is not None
+    city.standing.run()
+    assert spans(city)[0] == ("ended", "10:10", "10:30")
+    before = alerts(city)
+    assert city.standing.run(full=True).recorded == ()
+    assert alerts(city) == before
+    with pytest.raises(InvalidInput) as refused:
+        city.standing.end("busy")
+    assert refused.value.kind == "rule-ended"
+
+
+def test_a_mover_in_an_area(tmp_path):
+    with stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai") as city:
+        fixes(city, ("0", "2024-03-01 09:00", "m", False))
+        city.standing.add(GATE | {"quiet": "10min"})
+        fixes(city, ("1", "2024-03-01 10:00", "m", True), ("2", "2024-03-01 10:01", "k", False))
+        city.standing.run()
+        assert spans(city) == [("open", "10:00", None)]
+        fixes(city, ("3", "2024-03-01 10:05", "m", False), ("4", "2024-03-01 10:10", "m", True))
+        fixes(city, ("5", "2024-03-01 10:30", "m", False))
+        city.standing.run()
+        assert spans(city) == [("ended", "10:00", "10:30")]
+        assert city.standing.why(alerts(city)[0]["alert"]).value == 1
+        refusal = city.standing.why_not("gate", "2024-03-01 10:40", "m")
+        assert (refusal.holds, refusal.failed) == (False, "where bbox:117.0,24.0,117.1,24.1")
+        assert city.query("alerts").count(by="cell:1km").to_records()[0]["count"] == 1
+
+
+def test_why_and_why_not(city):
+    three(city)
+    city.standing.run()
+    reason = city.standing.why(alerts(city)[0]["alert"])
+    assert [row["key"] for row in reason.rows] == ["10u10", "10u11", "10u12"]
+    assert (reason.value, reason.threshold, reason.version) == (3, 2, 1)
+    assert city.standing.why_not("busy", "2024-03-01 10:30").holds
+    refusal = city.standing.why_not("busy", "2024-03-01 10:15", "u1")
+    assert (refusal.holds, refusal.value, refusal.steps[-1]) == (False, 2, ("what class = '06010'", 2))
+    assert city.standing.why_not("busy", "2023-03-01").failed == "the rule's time"
+    with pytest.raises(NotFound) as unknown:
+        city.standing.why("no")
+    assert unknown.value.kind == "unknown-alert"
+    with pytest.raises(NotFound) as unknown:
+        city.standing.why_not("no", "2024-03-01")
+    assert unknown.value.kind == "unknown-rule"
+
+
+def test_a_bad_rule_is_one_line(city, tmp_path):
+    with pytest.raises(InvalidDefinition) as invalid:
+        city.standing.add({"id": "x", "more_then": 2, "question": {"layer": "requests"}})
+    assert "more_than" in str(invalid.value)
+    with pytest.raises(NotFound):
+        city.standing.add(BUSY | {"question": {"layer": "requests", "what": "klass = 1"}})
+    (tmp_path / "rule.json").write_text(json.dumps(BUSY))
+    assert city.standing.add(tmp_path / "rule.json").version == 1
+
+
+def test_two_who_change_a_rule_at_once(city, monkeypatch):
+    monkeypatch.setattr(KeptList, "append", lambda *_: False)
+    with pytest.raises(Conflict) as faster:
+        city.standing.add(BUSY | {"more_than": 7})
+    assert faster.value.kind == "rule-changed"
+
+
+def test_alerts_before_there_are_any(city):
+    with pytest.raises(NotFound) as none:
+        city.standing.alerts()
+    assert none.value.kind == "no-alerts"
+
+
+def test_another_layer_of_that_name_is_refused(city):
+    city.load(
+        "alerts",
+        pd.DataFrame({"id": ["a"], "at": ["2024-03-01"], "lon": [117.0], "lat": [24.0]}),
+        key="id",
+        time="at",
+        lon="lon",
+        lat="lat",
+    )
+    three(city)
+    with pytest.raises(InvalidInput) as other:
+        city.standing.run()
+    assert other.value.kind == "not-derived"
+
+
+@pytest.mark.costly
+@settings(deadline=None, max_examples=examples(30))
+@given(st.data(), st.sampled_from(["Asia/Shanghai", "Pacific/Auckland"]))
+def test_replay_is_live(tmp_path_factory, data, zone):
+    """Live, load by load; in batches; and at the end from the first load on: the same alerts in the same order."""
+    folder = tmp_path_factory.mktemp("city") / "c"
+    with stcloud.create(folder, crs="EPSG:4548", zone=zone) as city:
+        requests(city, ("r0", "2024-04-06 00:00", "x", "u1"))
+        city.standing.add(BUSY | {"quiet": "30min", "ends_below": 2})
+        for load in range(data.draw(st.integers(1, 4))):
+            hours = data.draw(
+                st.lists(st.tuples(st.integers(0, 24), st.sampled_from("uv"), st.booleans()), max_size=6)
+            )
+            start = datetime(2024, 4, 7, 0)  # in Auckland an hour of this night comes twice
+            rows = [
+                (f"{load if new else 0}.{n}", f"{start + pd.Timedelta(minutes=15 * quarter)}", "06010", unit)
+                for n, (quarter, unit, new) in enumerate(hours)
+            ]
+            if rows:
+                reckoning = requests(city, *rows, again=True)
+                if data.draw(st.booleans()):
+                    city.standing.after_load(reckoning)
+            if load and rows and data.draw(st.booleans()):
+                withdraw(city, rows[0][0])
+        city.standing.run()
+        live = alerts(city) if "alerts" in [layer.name for layer in city.layers()] else []
+        replayed = city.standing.run(full=True)
+        assert replayed.recorded == ()
+        assert [alert.id for alert in replayed.alerts] == [
+            each["alert"]
+            for each in sorted(live, key=lambda each: (each["raised_at"], each["group"], each["from"]))
+        ]

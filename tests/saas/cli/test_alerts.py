@@ -1,0 +1,58 @@
+"""`stcloud rule` and `stcloud alerts`: a rule is added, alerts are raised, listed and explained."""
+
+import json
+
+import pandas as pd
+import pytest
+
+import stcloud
+
+RULE = """
+id = "busy"
+more_than = 2
+within = "1h"
+from = "2024-01-01"
+[question]
+layer = "requests"
+what = "class = '06010'"
+by = "unit"
+"""
+
+
+@pytest.fixture
+def town(tmp_path):
+    rows = [(f"r{n}", f"2024-03-01 10:{n}0", "06010", "u1", 117.0, 24.0) for n in range(4)]
+    frame = pd.DataFrame(rows, columns=["id", "at", "class", "unit", "lon", "lat"])
+    with stcloud.create(tmp_path / "town", crs="EPSG:4548", zone="Asia/Shanghai") as city:
+        city.load("requests", frame, key="id", time="at", lon="lon", lat="lat", datum="wgs84")
+    (tmp_path / "busy.toml").write_text(RULE)
+    return tmp_path / "town"
+
+
+def test_a_rule_and_its_alert(run, town, tmp_path):
+    added = run("rule", "add", town, tmp_path / "busy.toml")
+    assert "busy, version 1: more than 2 rows within 1h by unit" in added.err
+    assert run("rule", "show", town, "busy").out.startswith('id = "busy"')
+    printed = run("alerts", "run", town)
+    assert printed.out.split() == ["loads", "rows", "raised", "changed", "0", "0", "1", "0"]
+    assert "all loads were taken again of requests" in printed.err
+    assert run("alerts", town).out.splitlines()[1].split()[1:3] == ["u1", "open"]
+    [alert] = json.loads(run("alerts", town, "--rule", "busy", "--during", "2024-03", "-f", "json").out)
+    assert len(run("alerts", "why", town, alert["alert"]).out.splitlines()) == 5
+    assert json.loads(run("alerts", "why", town, alert["alert"], "-f", "json").out)["value"] == 4
+    printed = run("alerts", "why-not", town, "busy", "--at", "2024-03-01 10:15")
+    assert "failed first: rows of the group within 1h" in printed.err
+    assert json.loads(run("alerts", "why-not", town, "busy", "--at", "2024-03-01 10:35", "-f", "json").out)[
+        "holds"
+    ]
+    assert "has ended" in run("rule", "end", town, "busy").err
+    [version] = json.loads(run("rule", "list", town, "-f", "json").out)
+    assert version["ended"] is not None
+
+
+def test_what_is_not_there_has_a_name(run, town, tmp_path):
+    assert "the city has no rule 'busi'" in run("rule", "show", town, "busi").err
+    run("rule", "add", town, tmp_path / "busy.toml")
+    assert "has 1 versions, no version 2" in run("rule", "show", town, "busy", "--version", "2").err
+    (tmp_path / "busy.toml").write_text(RULE.replace("more_than", "more_then"))
+    assert "did you mean 'more_than'" in run("rule", "add", town, tmp_path / "busy.toml").err
