@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from stcloud.errors import InvalidInput
 from stcloud.iaas.feed.body import Row
 from stcloud.iaas.source.jsontext import check_columns
 from stcloud.iaas.source.protocol import Batch, Reading, Refusal
@@ -97,12 +98,13 @@ class BatchSource:
 
     def __init__(self, path: Path, reading: Reading) -> None:
         self._path = path
-        with pa.ipc.open_file(str(path)) as file:
-            schema = file.schema
-        self._refusals = [
-            Refusal(number, None, value, reason)
-            for number, reason, value in json.loads(schema.metadata[_REFUSALS])
-        ]
+        try:
+            with pa.ipc.open_file(str(path)) as file:
+                schema = file.schema
+            refusals = json.loads(schema.metadata[_REFUSALS])
+        except (pa.ArrowInvalid, KeyError, TypeError) as error:
+            raise InvalidInput("unreadable-source", f"{path} cannot be read: it is no batch of messages") from error
+        self._refusals = [Refusal(number, None, value, reason) for number, reason, value in refusals]
         self._own = schema.names[1:]
         self.columns = (*self._own, *(name for name in reading.keys if name not in self._own))
 

@@ -53,7 +53,7 @@ class JetStreamFeed:
         self._server, self._stream, self._durable, self._subject = server, stream, durable, subject
         self._signed = {"user": user, "password": password, "token": token}
         self._most_waiting, self._ack_wait_s = most_waiting, ack_wait_s
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._client: Any = None
         self._pull: Any = None
@@ -80,6 +80,7 @@ class JetStreamFeed:
             import nats  # noqa: PLC0415
         except ImportError as error:
             raise require_live("a feed of NATS", error) from error
+        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
         try:
@@ -169,7 +170,7 @@ class JetStreamFeed:
 
     def close(self) -> None:
         """End the connection; what the server is not told of comes again."""
-        if self._thread is None:
+        if self._thread is None or self._loop is None:
             return
         if self._client is not None and not self._client.is_closed:
             try:
@@ -185,6 +186,7 @@ class JetStreamFeed:
         """Do work in the thread of the connection."""
         from nats.errors import Error  # noqa: PLC0415
 
+        assert self._loop is not None  # noqa: S101  (it is open)
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result(_CALL_S + _CONNECT_S)

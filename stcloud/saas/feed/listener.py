@@ -74,8 +74,8 @@ class Listener:
         Ids and keys of messages that are remembered at least.
     clock
         Gives the time of messages that have none, where rows are so from then on.
-    on_batch
-        Called with what became of each batch.
+    on_batch, on_open
+        Called with what became of each batch; when messages can come.
 
     Examples
     --------
@@ -93,6 +93,7 @@ class Listener:
     snapshot: bool = False
     window: int = WINDOW
     on_batch: Callable[[BatchOutcome], None] = lambda _: None
+    on_open: Callable[[], None] = lambda: None
     clock: Clock = system_clock
     _applied: Applied = field(init=False)
     _stop: threading.Event = field(init=False)
@@ -147,6 +148,7 @@ class Listener:
             self._applied.open(self._loaded)
             self.feed.open()
             try:
+                self.on_open()
                 yield
             finally:
                 self.feed.close()
