@@ -1,5 +1,6 @@
 """A listener that is killed at any step: each message is applied once, and acknowledged after it is visible."""
 
+import contextlib
 import json
 import shutil
 
@@ -146,10 +147,8 @@ def test_a_machine_that_dies_at_a_request_has_applied_all_of_a_batch_or_nothing(
         city = dying.open()
         dying.store.dies = (number, side)
         feed = MemoryFeed([THIRD, SECOND, POISON])
-        try:
+        with contextlib.suppress(Death):
             Listener(city, "events", feed, every_s=0, options=OPTIONS).run(until_idle=True)
-        except Death:
-            pass
         with Machine(tmp_path / f"o{number}", place).open() as other:
             if feed.acknowledged:
                 assert state(other)[0] == {"a": "3", "b": "1", "c": "2"}

@@ -7,13 +7,15 @@
 ``mqtt://host:1883/vehicles/#``        Topics of an MQTT broker; ``mqtts://``: encrypted.
 =====================================  ==================================================================
 
-Names and passwords may stand before the host; they are put in no message. Tested by `tests/iaas/feed/test_address.py`.
+Names and passwords may stand before the host; they are put in no message.
+
+Tested by `tests/iaas/feed/test_address.py`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.feed.message import Feed
@@ -52,24 +54,27 @@ def open_feed(address: str, name: str = "stcloud", token: str | None = None) -> 
         raise _unreadable(f"there are no feeds of {scheme}://")
     try:
         parts = urlsplit(address.replace("#", "%23"))
-        host, port = parts.hostname or "", parts.port
+        number = parts.port if parts.port is not None else _PORTS[scheme]
     except ValueError as error:
         raise _unreadable("its port is no number") from error
-    if not host:
+    if not parts.hostname:
         raise _unreadable("it names no host")
-    number = _PORTS[scheme] if port is None else port
-    path = unquote(parts.path.strip("/"))
+    if scheme == "http":
+        return _posted(parts.hostname, number, parts.path.strip("/"), token)
+    return _of_broker(parts, number, name, token)
+
+
+def _of_broker(parts: SplitResult, port: int, name: str, token: str | None) -> Feed:
+    """Return the feed of a broker: who listens stands before the host."""
+    host, path = parts.hostname or "", unquote(parts.path.strip("/"))
     user = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else token if user else None
-    shown = f"[{host}]" if ":" in host else host
-    if scheme == "http":
-        return _posted(host, number, path, token)
-    if scheme in ("mqtt", "mqtts"):
+    if parts.scheme in ("mqtt", "mqtts"):
         from stcloud.iaas.feed.subscription import MqttFeed  # noqa: PLC0415
 
         if not path:
             raise _unreadable("it names no topic: mqtt://host/vehicles/#")
-        return MqttFeed(host, number, path, name, user=user, password=password, tls=scheme == "mqtts")
+        return MqttFeed(host, port, path, name, user=user, password=password, tls=parts.scheme == "mqtts")
     from stcloud.iaas.feed.jetstream import JetStreamFeed  # noqa: PLC0415
 
     if not path or "/" in path:
@@ -78,8 +83,9 @@ def open_feed(address: str, name: str = "stcloud", token: str | None = None) -> 
     subject = query.pop("subject", [None])[0]
     if query:
         raise _unreadable(f"there is no parameter {', '.join(query)}")
+    shown = f"[{host}]" if ":" in host else host
     return JetStreamFeed(
-        f"{scheme}://{shown}:{number}", path, name, subject=subject, user=user, password=password,
+        f"{parts.scheme}://{shown}:{port}", path, name, subject=subject, user=user, password=password,
         token=None if user else token,
     )  # fmt: skip
 

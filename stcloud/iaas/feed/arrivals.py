@@ -1,14 +1,15 @@
 """A folder where files arrive; each is a message.
 
-A file has arrived when it was not written to for two seconds. Files whose name begins with a dot, or ends in ``.part``,
-``.tmp`` or ``.partial``, are on their way: their writer gives them their name when they are whole. What was loaded is
-moved to ``done/``, what cannot be read to ``refused/``.
+A file has arrived when it was not written to for two seconds. Files whose name begins with a dot, or ends in
+``.part``, ``.tmp`` or ``.partial``, are on their way: their writer gives them their name when they are whole. What
+was loaded is moved to ``done/``, what cannot be read to ``refused/``.
 
 Tested by `tests/iaas/feed/test_arrivals.py`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -61,7 +62,9 @@ class FolderFeed:
         """
         if not self._folder.is_dir():
             raise InvalidInput(
-                "no-such-feed", f"there is no folder {self._folder}", hint="make it; files are to arrive there"
+                "no-such-feed",
+                f"there is no folder {self._folder}",
+                hint="make it; files are to arrive there",
             )
         with storage_errors(f"listen to {self._folder}"):
             for name in (_DONE, _REFUSED):
@@ -116,11 +119,11 @@ class FolderFeed:
     def _move(self, messages: Sequence[Message], to: str) -> None:
         for message in messages:
             source = self._folder / message.handle
-            with storage_errors(f"move {source} to {to}/"):
-                try:
-                    source.rename(_free(self._folder / to / message.handle))
-                except FileNotFoundError:  # somebody took it away: it is loaded all the same
-                    pass
+            with (
+                storage_errors(f"move {source} to {to}/"),
+                contextlib.suppress(FileNotFoundError),
+            ):  # taken away meanwhile: it is loaded all the same
+                source.rename(_free(self._folder / to / message.handle))
             self._held.discard(message.handle)
 
 

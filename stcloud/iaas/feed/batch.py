@@ -103,7 +103,9 @@ class BatchSource:
                 schema = file.schema
             refusals = json.loads(schema.metadata[_REFUSALS])
         except (pa.ArrowInvalid, KeyError, TypeError) as error:
-            raise InvalidInput("unreadable-source", f"{path} cannot be read: it is no batch of messages") from error
+            raise InvalidInput(
+                "unreadable-source", f"{path} cannot be read: it is no batch of messages"
+            ) from error
         self._refusals = [Refusal(number, None, value, reason) for number, reason, value in refusals]
         self._own = schema.names[1:]
         self.columns = (*self._own, *(name for name in reading.keys if name not in self._own))

@@ -34,9 +34,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 
 
 def excerpt(body: bytes) -> str:
-    """Return the beginning of a body as text that can be shown.
+    r"""Return the beginning of a body as text that can be shown.
 
-    >>> excerpt(b'{"a":\\n1}'), len(excerpt(b"x" * 1000))
+    >>> excerpt(b'{"a":\n1}'), len(excerpt(b"x" * 1000))
     ('{"a": 1}', 161)
     """
     text = _CONTROL.sub(" ", body[: 4 * _SHOWN].decode("utf-8", "replace"))

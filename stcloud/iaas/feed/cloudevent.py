@@ -55,12 +55,14 @@ def events_of(headers: Mapping[str, str], body: bytes) -> list[Message]:
         raise _no_event("there are neither ce- headers nor a media type application/cloudevents+json")
     from cloudevents.core.bindings.http import HTTPMessage, from_binary  # noqa: PLC0415
 
-    stated = {name: text for name, text in headers.items() if name.startswith("ce-") or name == "content-type"}
+    stated = {
+        name: text for name, text in headers.items() if name.startswith("ce-") or name == "content-type"
+    }
     if "ce-id" not in headers:  # the library would make one up
         raise _no_event("it has no id")
     try:
         event = from_binary(HTTPMessage(stated, body), _as_written())
-    except Exception as error:  # noqa: BLE001  (whatever the library says of it)
+    except Exception as error:
         raise _no_event(_why(error)) from error
     return [_message(event.get_attributes(), body, media or None)]
 
@@ -88,10 +90,12 @@ def _of_document(attributes: dict[str, Any], data: str | None) -> Message:
         if "time" in stated:
             stated["time"] = isoparse(stated["time"])
         CloudEvent(dict(stated), None)  # checks attributes
-        body = base64.b64decode(attributes["data_base64"], validate=True) if "data_base64" in attributes else b""
+        body = (
+            base64.b64decode(attributes["data_base64"], validate=True) if "data_base64" in attributes else b""
+        )
     except (binascii.Error, TypeError, ValueError) as error:
         raise _no_event(_why(error)) from error
-    except Exception as error:  # noqa: BLE001  (whatever the library says of it)
+    except Exception as error:
         raise _no_event(_why(error)) from error
     media = stated.get("datacontenttype")
     if data is not None:

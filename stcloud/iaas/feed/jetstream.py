@@ -1,7 +1,7 @@
 """Messages of a stream of NATS JetStream, by a durable consumer that pulls them.
 
-The server keeps what is not acknowledged, and gives it again: at once when it is released, after ``ack_wait_s`` seconds
-when the listener was killed. A message is known by its number in the stream, which is the same at each delivery.
+The server keeps what is not acknowledged, and gives it again: at once when it is released, after ``ack_wait_s``
+seconds when the listener was killed. A message is known by its number in the stream, the same at each delivery.
 
 Tested by `tests/iaas/feed/test_jetstream.py`.
 """
@@ -9,6 +9,7 @@ Tested by `tests/iaas/feed/test_jetstream.py`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Coroutine, Sequence
@@ -98,8 +99,8 @@ class JetStreamFeed:
 
         signed = {name: value for name, value in self._signed.items() if value is not None}
         self._client = await nats.connect(
-            self._server, connect_timeout=_CONNECT_S, max_reconnect_attempts=2, reconnect_time_wait=0.2, error_cb=silent,
-            allow_reconnect=False, **signed,
+            self._server, connect_timeout=_CONNECT_S, max_reconnect_attempts=2, reconnect_time_wait=0.2,
+            error_cb=silent, allow_reconnect=False, **signed,
         )  # fmt: skip
         stream = self._client.jetstream()
         try:
@@ -173,10 +174,8 @@ class JetStreamFeed:
         if self._thread is None or self._loop is None:
             return
         if self._client is not None and not self._client.is_closed:
-            try:
+            with contextlib.suppress(StorageError):
                 self._call(self._client.close())
-            except StorageError:
-                pass
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CONNECT_S)
         self._loop.close()

@@ -96,7 +96,7 @@ class Feed(Protocol):
         """What people call it, without names, passwords and tokens."""
 
     def open(self) -> None:
-        """Begin to receive; `StorageError` ``feed-unreachable``, `InvalidInput` for what is wrong with the address."""
+        """Begin to receive; `StorageError` ``feed-unreachable``, `InvalidInput` for a wrong address."""
 
     def take(self, take: Take) -> list[Message]:
         """Return messages as they came, as soon as there are as many as wanted, or when the time is over."""

@@ -113,8 +113,8 @@ class PostedFeed:
             ) from error  # fmt: skip
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(
-            self._answer, interface="asgi3", log_level="critical", access_log=False, server_header=False, lifespan="off",
-            timeout_graceful_shutdown=int(_STOP_S), ws="none", limit_concurrency=_MOST_REQUESTS,
+            self._answer, interface="asgi3", log_level="critical", access_log=False, server_header=False,
+            lifespan="off", timeout_graceful_shutdown=int(_STOP_S), ws="none", limit_concurrency=_MOST_REQUESTS,
         )  # fmt: skip
         server = self._server = uvicorn.Server(config)
         sockets = [self._socket]
@@ -176,7 +176,11 @@ class PostedFeed:
             status, why = await self._status(scope["method"], headers, receive)
         except StcloudError as error:
             status, why = 400, error.message
-        extra = {405: [(b"allow", b"POST")], 503: [(b"retry-after", b"5")], 401: [(b"www-authenticate", b"Bearer")]}
+        extra = {
+            405: [(b"allow", b"POST")],
+            503: [(b"retry-after", b"5")],
+            401: [(b"www-authenticate", b"Bearer")],
+        }
         content = b"" if status == 204 else json.dumps({"title": why}).encode()
         kind = [] if status == 204 else [(b"content-type", b"application/problem+json")]
         length = [] if status == 204 else [(b"content-length", str(len(content)).encode())]
@@ -197,11 +201,14 @@ class PostedFeed:
             return 408, "the body did not come in time"
         if body is None:
             return 413, f"a request has at most {MOST_BODY_BYTES:,} bytes"
-        events = events_of(headers, body)
+        return await self._settled(events_of(headers, body), len(body))
+
+    async def _settled(self, events: list[Message], size: int) -> tuple[int, str]:
+        """Wait until events are settled; return the answer."""
         if not events:
             return 204, ""
         request = _Request(asyncio.get_running_loop(), len(events))
-        if not self._put([replace(event, handle=request) for event in events], len(body)):
+        if not self._put([replace(event, handle=request) for event in events], size):
             return 503, "more events wait than can be held"
         await request.answered.wait()
         words = {422: "what was sent is in quarantine", 503: "the events were not loaded: send them again"}

@@ -105,14 +105,16 @@ class MqttFeed:
         from paho.mqtt.packettypes import PacketTypes  # noqa: PLC0415
         from paho.mqtt.properties import Properties  # noqa: PLC0415
 
-        session = Properties(PacketTypes.CONNECT)
+        session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         session.SessionExpiryInterval = _SESSION_S
         session.ReceiveMaximum = self._most_waiting
         return session
 
     def _unreachable(self, why: str) -> StorageError:
         return StorageError(
-            "feed-unreachable", f"{self.address} does not answer: {why}", hint="try again when it does; nothing is lost"
+            "feed-unreachable",
+            f"{self.address} does not answer: {why}",
+            hint="try again when it does; nothing is lost",
         )
 
     def _connected(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:

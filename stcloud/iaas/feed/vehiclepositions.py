@@ -19,8 +19,8 @@ def rows_of_positions(body: bytes) -> list[dict[str, str | None]]:
 
     Returns
     -------
-    ``entity``, ``vehicle``, ``trip``, ``route``, ``lon``, ``lat`` (degrees), ``bearing`` (degrees), ``speed`` (metres a
-    second) and ``timestamp``, that of the position or else of the feed.
+    ``entity``, ``vehicle``, ``trip``, ``route``, ``lon``, ``lat`` (degrees), ``bearing`` (degrees), ``speed`` (metres
+    a second) and ``timestamp``, that of the position or else of the feed.
 
     Raises
     ------

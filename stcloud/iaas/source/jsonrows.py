@@ -34,6 +34,7 @@ _BATCH_ROWS = 16_384
 _BATCH_TEXT = 32 << 20
 _SHOWN = 200
 _BLANK = " \t\r\n\x1e"
+_NESTED = (dict, list)
 _LONGEST_NUMBER = 400
 
 
@@ -196,10 +197,15 @@ def _objects(text: str) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def _row(value: dict[str, Any], text: str) -> dict[str, str | None]:
-    nested = any(isinstance(member, dict | list) for member in value.values())
-    whole = read_canonical(text) if nested else {}
+    for member in value.values():
+        if type(member) in _NESTED:
+            whole = read_canonical(text)
+            return {
+                name: _text(whole[name] if type(member) in _NESTED else member)
+                for name, member in value.items()
+            }
     return {
-        name: _text(whole[name] if isinstance(member, dict | list) else member)
+        name: member if member is None or type(member) is str else _text(member)
         for name, member in value.items()
     }
 

@@ -72,7 +72,9 @@ BodyFormat = Annotated[
 ]
 Name = Annotated[
     str | None,
-    typer.Option(help="What a broker knows the listener by; default: from city and layer.", show_default=False),
+    typer.Option(
+        help="What a broker knows the listener by; default: from city and layer.", show_default=False
+    ),
 ]
 TokenFile = Annotated[
     Path | None,
@@ -116,8 +118,8 @@ def listen(
 ) -> None:
     """Load what arrives in a feed into a layer, until Ctrl-C: each message once, acknowledged when it is visible.
 
-    A first load needs a definition, or options that say how to read rows, as `load` does. At the end the counts of all
-    batches are printed.
+    A first load needs a definition, or options that say how to read rows, as `load` does. At the end the counts of
+    all batches are printed.
     """
     from stcloud.saas.feed import BatchOutcome, Listener  # noqa: PLC0415  (keeps --help light)
 
@@ -129,7 +131,12 @@ def listen(
     every_s = _seconds(every)
     token = _token(token_file)
     opened = open_city(city)
-    feed = _feed(source, name or _known_as(city, layer), token, opened.configuration.zone.name if zone is None else zone)
+    feed = _feed(
+        source,
+        name or _known_as(city, layer),
+        token,
+        opened.configuration.zone.name if zone is None else zone,
+    )
 
     def on_batch(outcome: BatchOutcome) -> None:
         if not quiet:
@@ -171,7 +178,9 @@ def _seconds(text: str) -> float:
     seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
     if not 0.01 <= seconds <= _LONGEST_S:
         raise InvalidInput(
-            "unreadable-duration", f"'{text}' is no duration between 10ms and 24h", hint="write 500ms, 10s, 5min or 1h"
+            "unreadable-duration",
+            f"'{text}' is no duration between 10ms and 24h",
+            hint="write 500ms, 10s, 5min or 1h",
         )
     return seconds
 

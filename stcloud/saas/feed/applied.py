@@ -1,12 +1,12 @@
-"""Which messages of a feed a layer has: written before their load, and true once a load of that name is in the ledger.
+"""Which messages of a feed a layer has: written before their load, true once a load of that name is in the ledger.
 
 ::
 
     feeds/LAYER/000000000007.npz      the batch that is being loaded, or was: its name, and what it holds
     feeds/LAYER/000000000006.npz      all batches up to this one
 
-Whoever is killed between the file and the load leaves a file whose load is in no ledger: its messages were not applied.
-So the one commit of the load decides for both. What is kept are hashes and numbers: no text of any message.
+Whoever is killed between the file and the load leaves a file whose load is in no ledger: its messages were not
+applied. So the one commit of the load decides for both. What is kept are hashes and numbers: no text of any message.
 
 Tested by `tests/saas/feed/test_applied.py`.
 """
@@ -212,9 +212,7 @@ def _packed(name: str, content: Mapping[str, Numbers]) -> bytes:
 def _read(key: str, data: bytes) -> tuple[str, dict[str, Numbers]]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            content = {
-                kind: arrays[kind] for kind in arrays.files if kind.startswith(("older_", "newer_"))
-            }
+            content = {kind: arrays[kind] for kind in arrays.files if kind.startswith(("older_", "newer_"))}
             for place, stream in enumerate(arrays["streams"].tolist()):
                 content |= {f"{kind}:{stream}": arrays[f"{kind}_{place}"] for kind in ("starts", "ends")}
             return str(arrays["name"]), content

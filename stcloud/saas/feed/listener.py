@@ -25,7 +25,7 @@ from stcloud.city import City
 from stcloud.daas.catalogue import read_definition
 from stcloud.daas.definition import Definition
 from stcloud.daas.ledger import Reckoning
-from stcloud.errors import Conflict, InvalidInput, NotFound, StcloudError, StorageError, Unsupported
+from stcloud.errors import Conflict, InvalidInput, NotFound, StorageError, Unsupported
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.feed.batch import FeedBatch
 from stcloud.iaas.feed.message import Feed, Message, Take
@@ -334,4 +334,3 @@ def _in_order(messages: list[Message]) -> list[Message]:
     if len({message.place.stream if message.place else None for message in messages}) != 1:
         return messages
     return sorted(messages, key=lambda message: message.place.number if message.place else 0)
-

@@ -40,9 +40,7 @@ class ReadMessage:
         return replace(self, rows=(), keys=(), fault=_fault(self.message, error))
 
 
-def read_message(
-    message: Message, form: str | None, key: Sequence[str], folder: Path
-) -> ReadMessage:
+def read_message(message: Message, form: str | None, key: Sequence[str], folder: Path) -> ReadMessage:
     """Read a message's body.
 
     Parameters

@@ -18,7 +18,9 @@ def test_rows_and_refusals_have_their_numbers(tmp_path):
     (batch,) = source.batches()
     assert batch.rows.to_pylist() == [{"a": "1", "b": None, "id": None}, {"a": None, "b": "2", "id": None}]
     assert batch.numbers.tolist() == [1, 3]
-    assert [(refusal.row, refusal.reason, refusal.value) for refusal in batch.refusals] == [(2, "cut: why", "{")]
+    assert [(refusal.row, refusal.reason, refusal.value) for refusal in batch.refusals] == [
+        (2, "cut: why", "{")
+    ]
     assert (source.crs, source.position()) == (None, 0)
 
 

@@ -48,7 +48,13 @@ def test_other_media_types_have_no_rows_unless_it_is_said(tmp_path):
     assert read_body(b'{"a": 1}', "image/png", "json", tmp_path) == [{"a": "1"}]
 
 
-LEAF = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+LEAF = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+)
 ROW = st.dictionaries(st.sampled_from("abc"), LEAF | st.lists(LEAF, max_size=2), min_size=1)
 
 
@@ -63,7 +69,9 @@ def test_rows_of_messages_are_those_of_files(tmp_path_factory, rows):
     assert [{name: row.get(name) for name in source.columns} for row in read] == filed
 
 
-@given(st.binary(max_size=60), st.sampled_from([None, "text/csv", "application/x-ndjson", "text/csv; charset=x"]))
+@given(
+    st.binary(max_size=60), st.sampled_from([None, "text/csv", "application/x-ndjson", "text/csv; charset=x"])
+)
 def test_any_bytes_are_rows_or_refused(tmp_path_factory, body, media):
     try:
         rows = read_body(body, media, None, tmp_path_factory.mktemp("body"))

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from stcloud.errors import InvalidInput
 from stcloud.iaas.feed.cloudevent import events_of
 
-HEADERS = {"ce-specversion": "1.0", "ce-id": "7", "ce-source": "/bus", "ce-type": "t", "ce-time": "2024-03-01T10:00:00Z"}
+HEADERS = {
+    "ce-specversion": "1.0",
+    "ce-id": "7",
+    "ce-source": "/bus",
+    "ce-type": "t",
+    "ce-time": "2024-03-01T10:00:00Z",
+}
 EVENT = {"specversion": "1.0", "id": "7", "source": "/bus", "type": "t", "time": "2024-03-01T10:00:00Z"}
 
 
@@ -17,8 +23,12 @@ def test_the_three_modes_give_one_message():
     data = '{"lon": 117.20000000000000001, "n": 1e2}'
     document = json.dumps(EVENT)[:-1] + f', "data": {data}}}'
     (binary,) = events_of({**HEADERS, "content-type": "application/json"}, data.encode())
-    (structured,) = events_of({"content-type": "application/cloudevents+json; charset=utf-8"}, document.encode())
-    batched = events_of({"content-type": "application/cloudevents-batch+json"}, f"[{document}, {document}]".encode())
+    (structured,) = events_of(
+        {"content-type": "application/cloudevents+json; charset=utf-8"}, document.encode()
+    )
+    batched = events_of(
+        {"content-type": "application/cloudevents-batch+json"}, f"[{document}, {document}]".encode()
+    )
     for message in (structured, *batched):
         assert (message.body, message.id, message.at_us) == (binary.body, binary.id, binary.at_us)
     assert (binary.body, binary.id, binary.at_us) == (data.encode(), "/bus\x007", 1_709_287_200_000_000)

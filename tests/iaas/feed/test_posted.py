@@ -13,7 +13,13 @@ from stcloud.iaas.feed.address import open_feed
 from stcloud.iaas.feed.message import MOST_BODY_BYTES, Take
 from stcloud.iaas.feed.posted import PostedFeed
 
-BINARY = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "bus", "ce-type": "t", "content-type": "application/json"}
+BINARY = {
+    "ce-specversion": "1.0",
+    "ce-id": "1",
+    "ce-source": "bus",
+    "ce-type": "t",
+    "content-type": "application/json",
+}
 STRUCTURED = {"content-type": "application/cloudevents+json"}
 BATCH = {"content-type": "application/cloudevents-batch+json"}
 

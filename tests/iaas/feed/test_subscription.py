@@ -81,7 +81,10 @@ def test_events_are_known_by_their_ids(broker, publish):
     publish("events", b'{"specversion": "1.0", "id": "8", "source": "bus", "type": "t", "data": {"a": 1.10}}',
             "application/cloudevents+json")  # fmt: skip
     taken = take(feed, most=2)
-    assert [(message.id, message.body) for message in taken] == [("bus\x007", b'{"a": 1}'), ("bus\x008", b'{"a": 1.10}')]
+    assert [(message.id, message.body) for message in taken] == [
+        ("bus\x007", b'{"a": 1}'),
+        ("bus\x008", b'{"a": 1.10}'),
+    ]
     feed.acknowledge(taken)
     feed.close()
 

@@ -19,7 +19,12 @@ def test_each_vehicle_with_a_position_is_a_row(tmp_path):
     feed = feed_message()
     bus = feed.entity.add(id="e1").vehicle
     bus.vehicle.id, bus.trip.trip_id, bus.trip.route_id, bus.timestamp = "bus 7", "t1", "r1", 1_709_287_203
-    bus.position.longitude, bus.position.latitude, bus.position.bearing, bus.position.speed = 117.25, 31.5, 90, 4.5
+    bus.position.longitude, bus.position.latitude, bus.position.bearing, bus.position.speed = (
+        117.25,
+        31.5,
+        90,
+        4.5,
+    )
     tram = feed.entity.add(id="e2").vehicle
     tram.position.longitude, tram.position.latitude = -0.00001, 1e-9
     feed.entity.add(id="e3").trip_update.trip.trip_id = "t2"

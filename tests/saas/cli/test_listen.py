@@ -73,7 +73,9 @@ def test_durations_are_read(run, arrivals, every):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_clean(command, arrivals, number):
-    listener = command("listen", arrivals.parent / "city", "events", "--from", arrivals, "--every", "100ms", *OPTIONS)
+    listener = command(
+        "listen", arrivals.parent / "city", "events", "--from", arrivals, "--every", "100ms", *OPTIONS
+    )
     arrive(arrivals, "a.ndjson", LINE % "a")
     deadline = time.monotonic() + 30
     while not (arrivals / "done" / "a.ndjson").exists() and time.monotonic() < deadline:

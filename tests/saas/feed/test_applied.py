@@ -1,5 +1,6 @@
 """What is noted before a load is true once the load is in the ledger, and only then."""
 
+import itertools
 import json
 
 import numpy as np
@@ -125,13 +126,16 @@ def deliveries(draw):
     return messages, order, draw(st.integers(1, 4)), deaths
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=examples(5))
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=examples(5),
+)
 @given(given_=deliveries())
 def test_history_is_as_if_each_message_had_been_applied_once(tmp_path_factory, monkeypatch, given_):
-    """The oracle is a dictionary: the greatest place of each key counts, whatever came when, how often, and was killed."""
+    """The oracle is a dictionary: the greatest place of each key counts, whatever came when and how often."""
     messages, order, at_once, deaths = given_
     made = [
-        numbered(number, *({"id": key, "at": "2024-03-01", "lon": 117.2, "lat": 31.9, "n": str(number)} for key in keys))
+        numbered(number, *({"id": key, "at": "2024-03-01", "lon": 117, "lat": 31, "n": str(number)} for key in keys))
         for number, keys in enumerate(messages, start=1)
     ]  # fmt: skip
     city = stcloud.create(tmp_path_factory.mktemp("law") / "city", crs="EPSG:4548", zone="Asia/Shanghai")
@@ -152,7 +156,7 @@ def test_history_is_as_if_each_message_had_been_applied_once(tmp_path_factory, m
     for key, beliefs in believed.items():
         numbers = [number for _, _, number in beliefs]
         assert numbers == sorted(set(numbers)), (key, beliefs)  # each message once, none after a later one
-        assert all(to == following for (_, to, _), (following, _, _) in zip(beliefs, beliefs[1:], strict=False))
+        assert all(to == following for (_, to, _), (following, _, _) in itertools.pairwise(beliefs))
     assert {message.place for message in feed.acknowledged} == {message.place for message in made}
 
 
