@@ -18,7 +18,7 @@ from statistics import median
 
 import stcloud
 from stcloud import City
-from stcloud.iaas.feed.message import Message, Place, Take
+from stcloud.iaas.feed.message import Message, StreamPlace, Take
 from stcloud.saas.feed import BatchOutcome, Listener
 from stcloud.testing.feeds import MemoryFeed
 
@@ -55,7 +55,7 @@ def fixes(second: float, count: int, number: int) -> list[Message]:
                 "lon": round(117 + n % 5000 / 10_000, 5), "lat": round(31.5 + n % 4999 / 10_000, 5),
                 "speed": n % 80, "bearing": n % 360,
             }).encode(),
-            place=Place("fixes", number + n), at_us=int((_START_S + second) * 1_000_000),
+            place=StreamPlace("fixes", number + n), at_us=int((_START_S + second) * 1_000_000),
         )
         for n in range(count)
     ]  # fmt: skip

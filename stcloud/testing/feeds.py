@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from stcloud.iaas.feed.message import Message, Place, Take
+from stcloud.iaas.feed.message import Message, StreamPlace, Take
 
 __all__ = ["MemoryFeed", "numbered", "stated"]
 
@@ -57,7 +57,9 @@ class MemoryFeed:
 
 def numbered(number: int, *rows: Any, stream: str = "s", **more: Any) -> Message:
     """Return a message with a place in a stream."""
-    return Message(json.dumps(list(rows)).encode(), "application/json", place=Place(stream, number), **more)
+    return Message(
+        json.dumps(list(rows)).encode(), "application/json", place=StreamPlace(stream, number), **more
+    )
 
 
 def stated(name: str, *rows: Any, **more: Any) -> Message:

@@ -16,6 +16,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DISTRIBUTIONS = {
     "PIL": "pillow",
+    "dateutil": "python-dateutil",
+    "google": "gtfs-realtime-bindings",
+    "nats": "nats-py",
+    "paho": "paho-mqtt",
     "chinese_calendar": "chinesecalendar",
     "grpc": "grpcio",
     "odc": "odc-geo",
@@ -42,6 +46,7 @@ def declared() -> set[str]:
         *groups["web"],
         *groups["report"],
         *groups["notebook"],
+        *groups["live"],
     ]
     return {text.split(">")[0].split("[")[0] for text in texts}
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from stcloud.errors import InvalidInput, StorageError
 from stcloud.iaas.feed.cloudevent import require_live
-from stcloud.iaas.feed.message import Message, Place, Take
+from stcloud.iaas.feed.message import Message, StreamPlace, Take
 
 __all__ = ["JetStreamFeed"]
 
@@ -148,7 +148,7 @@ class JetStreamFeed:
     def _message(self, given: Any) -> Message:
         data = given.metadata
         headers = {name.lower(): text for name, text in (given.headers or {}).items()}
-        place = Place(f"{data.stream}@{self._created}", int(data.sequence.stream))
+        place = StreamPlace(f"{data.stream}@{self._created}", int(data.sequence.stream))
         at_us = round(data.timestamp.timestamp() * 1_000_000)
         return Message(given.data, headers.get("content-type"), None, place, at_us, handle=given)
 

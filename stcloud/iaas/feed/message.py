@@ -1,6 +1,6 @@
 """Messages, and what a feed of them is.
 
-Tested by `tests/iaas/feed/test_feeds.py`.
+Tested by `tests/saas/feed/test_listener.py`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["MOST_BODY_BYTES", "Feed", "Message", "Place", "Take"]
+__all__ = ["MOST_BODY_BYTES", "Feed", "Message", "StreamPlace", "Take"]
 
 MOST_BODY_BYTES = 16 << 20
 """Bytes of one message, at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StreamPlace:
     """Where a message lies in the order of its stream.
 
     Parameters
@@ -58,7 +58,7 @@ class Message:
     body: bytes
     media: str | None = None
     id: str | None = None
-    place: Place | None = None
+    place: StreamPlace | None = None
     at_us: int | None = None
     path: Path | None = None
     handle: Any = field(default=None, compare=False)

@@ -88,6 +88,11 @@ class PostedFeed:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{port}"
 
+    @property
+    def waiting(self) -> int:
+        """Events that came and were not taken yet."""
+        return len(self._waiting)
+
     def open(self) -> None:
         """Listen.
 

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,7 +33,9 @@ from stcloud.saas.cli.output import note, print_records
 from stcloud.saas.cli.target import RECORDS, target_of
 
 if TYPE_CHECKING:
+    from stcloud.city import City
     from stcloud.iaas.feed.message import Feed
+    from stcloud.saas.feed import Listener
 
 __all__ = ["listen"]
 
@@ -121,35 +123,33 @@ def listen(
     A first load needs a definition, or options that say how to read rows, as `load` does. At the end the counts of
     all batches are printed.
     """
-    from stcloud.saas.feed import BatchOutcome, Listener  # noqa: PLC0415  (keeps --help light)
-
     target = target_of(form, output, offered=RECORDS)
     options: dict[str, Any] = {
         "definition": definition, "key": split(key) or None, "time": time, "time_formats": time_format or None,
         "lon": lon, "lat": lat, "x": x, "y": y, "crs": crs, "datum": datum, "zone": zone,
     }  # fmt: skip
-    every_s = _seconds(every)
-    token = _token(token_file)
-    opened = open_city(city)
-    feed = _feed(
-        source,
-        name or _known_as(city, layer),
-        token,
-        opened.configuration.zone.name if zone is None else zone,
-    )
+    every_s, token, opened = _seconds(every), _token(token_file), open_city(city)
+    feed = _feed(source, name or _known_as(city, layer), token, zone or opened.configuration.zone.name)
+    listener = _listener(opened, layer, feed, options, quiet=quiet)
+    listener.every_s, listener.most_rows = every_s, most_rows
+    listener.source_format, listener.snapshot = source_format, snapshot
+    with opened, _ending() as stop:
+        counts = listener.run(stop, once=once, until_idle=until_idle)
+    print_records([counts.to_record()], target)
+
+
+def _listener(city: City, layer: str, feed: Feed, options: Mapping[str, Any], *, quiet: bool) -> Listener:
+    """Return what listens, with the options that are stated; it says what becomes of each batch."""
+    from stcloud.saas.feed import BatchOutcome, Listener  # noqa: PLC0415  (keeps --help light)
 
     def on_batch(outcome: BatchOutcome) -> None:
         if not quiet:
             note(outcome.line())
 
-    listener = Listener(
-        opened, layer, feed, every_s=every_s, most_rows=most_rows, source_format=source_format, snapshot=snapshot,
-        options={option: stated for option, stated in options.items() if stated is not None}, on_batch=on_batch,
-        on_open=lambda: note(f"listening to {feed.address} (Ctrl-C ends it)"),
+    return Listener(
+        city, layer, feed, options={name: stated for name, stated in options.items() if stated is not None},
+        on_batch=on_batch, on_open=lambda: note(f"listening to {feed.address} (Ctrl-C ends it)"),
     )  # fmt: skip
-    with opened, _ending() as stop:
-        counts = listener.run(stop, once=once, until_idle=until_idle)
-    print_records([counts.to_record()], target)
 
 
 def _feed(source: str, name: str, token: str | None, zone: str) -> Feed:

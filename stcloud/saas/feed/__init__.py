@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from stcloud.late import late_names
 
 if TYPE_CHECKING:
-    from stcloud.saas.feed.counts import BatchOutcome, FeedCounts
     from stcloud.saas.feed.listener import Listener
+    from stcloud.saas.feed.outcome import BatchOutcome, FeedCounts
 
 __all__ = ["BatchOutcome", "FeedCounts", "Listener"]
 
-_HOMES = {"BatchOutcome": ".counts", "FeedCounts": ".counts", "Listener": ".listener"}
+_HOMES = {"BatchOutcome": ".outcome", "FeedCounts": ".outcome", "Listener": ".listener"}
 __getattr__ = late_names(__name__, _HOMES)

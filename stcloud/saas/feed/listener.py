@@ -30,14 +30,14 @@ from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.feed.batch import FeedBatch
 from stcloud.iaas.feed.message import Feed, Message, Take
 from stcloud.saas.feed.applied import WINDOW, Applied, Entries
-from stcloud.saas.feed.counts import BatchOutcome, FeedCounts, lag_s
+from stcloud.saas.feed.outcome import BatchOutcome, FeedCounts, lag_s
 from stcloud.saas.feed.reading import ReadMessage, overtaken_left_out, read_message
 
 __all__ = ["MOST_ROWS", "Listener"]
 
 MOST_ROWS = 100_000
 _MOST_BYTES = 64 << 20
-_PAUSES_S = (0.5, 1, 2, 4, 8)
+_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 @dataclass(slots=True)
@@ -74,13 +74,10 @@ class Listener:
         Ids and keys of messages that are remembered at least.
     clock
         Gives the time of messages that have none, where rows are so from then on.
+    pauses_s
+        Seconds between attempts at a load that another writer or the place refused.
     on_batch, on_open
         Called with what became of each batch; when messages can come.
-
-    Examples
-    --------
-    >>> from stcloud.iaas.feed.address import open_feed  # doctest: +SKIP
-    >>> Listener(city, "vehicles", open_feed("arrivals"), options={"key": "id"}).run()  # doctest: +SKIP
     """
 
     city: City
@@ -95,6 +92,7 @@ class Listener:
     on_batch: Callable[[BatchOutcome], None] = lambda _: None
     on_open: Callable[[], None] = lambda: None
     clock: Clock = system_clock
+    pauses_s: Sequence[float] = _PAUSES_S
     _applied: Applied = field(init=False)
     _stop: threading.Event = field(init=False)
     _spool: Path = field(init=False)
@@ -278,7 +276,7 @@ class Listener:
 
     def _patiently(self, load: Callable[[], Reckoning]) -> Reckoning:
         """Load; again when another writer was faster or the place refused for a while: each time the same load."""
-        for pause_s in _PAUSES_S:
+        for pause_s in self.pauses_s:
             try:
                 return load()
             except (Conflict, StorageError):

@@ -22,7 +22,7 @@ def server(tmp_path_factory):
         with nats_server(tmp_path_factory.mktemp("nats")) as broker:
             yield broker
     except NoBroker as error:
-        pytest.skip(str(error))
+        pytest.skip(f"no such broker here: {error}")
 
 
 def publish(server, stream, bodies, **headers):

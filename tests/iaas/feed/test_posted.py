@@ -82,7 +82,7 @@ def test_what_becomes_of_an_event_is_the_answer(feed, pool, verb, status):
 def test_where_too_many_wait_senders_are_told_to_come_again(feed, pool):
     held = [pool.submit(post, feed.address, {**BINARY, "ce-id": str(n)}, b"{}") for n in range(3)]
     deadline = threading.Event()
-    while len(feed._waiting) < 3 and not deadline.wait(0.01):
+    while feed.waiting < 3 and not deadline.wait(0.01):
         pass
     assert post(feed.address, BINARY, b"{}")[0] == 503
     feed.acknowledge(take(feed, most=3))
@@ -94,7 +94,7 @@ def test_who_waits_when_the_listener_ends_is_told_to_come_again(pool):
     feed.open()
     answer = pool.submit(post, feed.address, BINARY, b"{}")
     deadline = threading.Event()
-    while not feed._waiting and not deadline.wait(0.01):
+    while not feed.waiting and not deadline.wait(0.01):
         pass
     feed.close()
     assert answer.result(10)[0] == 503
@@ -121,7 +121,7 @@ def test_what_is_no_event_is_refused(feed, headers, body, method, status):
     code, _, problem = post(feed.address, headers, body, method)
     assert code == status
     assert status == 204 or json.loads(problem)["title"]
-    assert not feed._waiting
+    assert not feed.waiting
 
 
 def test_a_token_is_needed_where_one_is_stated(pool):

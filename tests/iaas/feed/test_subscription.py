@@ -21,7 +21,7 @@ def broker(tmp_path_factory):
         with mosquitto(tmp_path_factory.mktemp("mqtt")) as running:
             yield running
     except NoBroker as error:
-        pytest.skip(str(error))
+        pytest.skip(f"no such broker here: {error}")
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_who_may_not_listen_is_told_so_without_passwords(tmp_path):
             with pytest.raises(StorageError) as refused:
                 feed.open()
     except NoBroker as error:
-        pytest.skip(str(error))
+        pytest.skip(f"no such broker here: {error}")
     assert refused.value.kind == "feed-unreachable"
     assert "secret" not in str(refused.value)
     with pytest.raises(StorageError) as refused:
@@ -124,5 +124,5 @@ def test_a_connection_that_ends_is_said(tmp_path):
                 take(feed, wait_s=5)
             feed.close()
     except NoBroker as error:
-        pytest.skip(str(error))
+        pytest.skip(f"no such broker here: {error}")
     assert refused.value.kind == "feed-unreachable"

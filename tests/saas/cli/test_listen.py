@@ -3,14 +3,29 @@
 import json
 import os
 import signal
+import sys
 import time
 
 import pytest
 
 import stcloud
+from stcloud.errors import StcloudError
 
 LINE = '{"id": "%s", "at": "2024-03-01T10:00:00Z", "lon": 117.2, "lat": 31.9}\n'
 OPTIONS = ("--key", "id", "--time", "at", "--lon", "lon", "--lat", "lat")
+
+
+@pytest.fixture
+def kinds(monkeypatch):
+    made = []
+    init = StcloudError.__init__
+
+    def recording(self, kind, *rest, **named):
+        made.append(kind)
+        init(self, kind, *rest, **named)
+
+    monkeypatch.setattr(StcloudError, "__init__", recording)
+    return made
 
 
 @pytest.fixture
@@ -69,6 +84,20 @@ def test_durations_are_read(run, arrivals, every):
     done = run("listen", arrivals.parent / "city", "events", "--from", arrivals, "--every", every)
     assert done.code == 2
     assert "duration" in done.err
+
+
+KINDS = ("unreadable-duration", "token-needed", "live-needed")
+
+
+def test_what_is_wrong_with_a_call_has_its_kind(run, arrivals, kinds, monkeypatch, tmp_path):
+    (tmp_path / "empty").write_text("\n")
+    call = ("listen", arrivals.parent / "city", "events")
+    run(*call, "--from", arrivals, "--every", "never")
+    run(*call, "--from", arrivals, "--token-file", tmp_path / "empty")
+    monkeypatch.setitem(sys.modules, "nats", None)
+    ended = run(*call, "--from", "nats://127.0.0.1:1/S")
+    assert (ended.code, "pip install stcloud[live]" in ended.err) == (5, True)
+    assert tuple(kinds) == KINDS
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import stcloud
 from stcloud.errors import Conflict, FormatError
-from stcloud.iaas.feed.message import Message, Place
+from stcloud.iaas.feed.message import Message, StreamPlace
 from stcloud.iaas.store.memory import MemoryStore
 from stcloud.saas.feed import Listener
 from stcloud.saas.feed.applied import Applied, Entries
@@ -180,7 +180,7 @@ def history(city):
 
 
 def test_entries_are_what_messages_are_known_by():
-    made = entries(Message(b"", id="a", place=Place("s", 4)), numbered(6), Message(b""), keys={5: 1})
+    made = entries(Message(b"", id="a", place=StreamPlace("s", 4)), numbered(6), Message(b""), keys={5: 1})
     assert (len(made.ids), made.keys.tolist(), made.numbers.tolist()) == (1, [5], [1])
     assert {stream: numbers.tolist() for stream, numbers in made.places.items()} == {"s": [4, 6]}
     assert made.ids.dtype == np.int64

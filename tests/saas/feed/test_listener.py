@@ -160,7 +160,6 @@ def test_a_listener_that_is_stopped_ends_after_the_batch_in_hand(city):
 
 
 def test_a_load_that_is_refused_for_a_while_is_tried_again(city, monkeypatch):
-    monkeypatch.setattr("stcloud.saas.feed.listener._PAUSES_S", (0, 0))
     load, refusals = type(city).load, [Conflict("locked", "held"), Conflict("locked", "held")]
 
     def patchy(self, *args, **named):
@@ -169,12 +168,12 @@ def test_a_load_that_is_refused_for_a_while_is_tried_again(city, monkeypatch):
         return load(self, *args, **named)
 
     monkeypatch.setattr(type(city), "load", patchy)
-    listen(city, MemoryFeed([numbered(1, event("e"))]))
+    listen(city, MemoryFeed([numbered(1, event("e"))]), pauses_s=(0, 0))
     assert notes(city) == {"e": "x"}
     refusals += [Conflict("locked", "held")] * 3
     feed = MemoryFeed([numbered(2, event("f"))])
     with pytest.raises(Conflict):
-        listen(city, feed)
+        listen(city, feed, pauses_s=(0, 0))
     assert len(feed.waiting) == 1
     listen(city, feed)
     assert set(notes(city)) == {"e", "f"}
