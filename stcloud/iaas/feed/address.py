@@ -3,7 +3,8 @@
 =====================================  ==================================================================
 ``arrivals/``                          Files that arrive in a folder.
 ``http://127.0.0.1:8090``              CloudEvents that are posted to this machine; ``http``: port 8090.
-``nats://host:4222/STREAM``            A stream of NATS JetStream; ``?subject=city.vehicles.*``: some of it.
+``nats://host:4222/STREAM``            A stream of NATS JetStream; ``?subject=city.vehicles.*``: some of it;
+                                       ``&ack_wait=60``: when messages of a killed listener come again.
 ``mqtt://host:1883/vehicles/#``        Topics of an MQTT broker; ``mqtts://``: encrypted.
 =====================================  ==================================================================
 
@@ -23,6 +24,7 @@ from stcloud.iaas.feed.message import Feed
 __all__ = ["open_feed"]
 
 _PORTS = {"http": 8090, "nats": 4222, "tls": 4222, "mqtt": 1883, "mqtts": 8883}
+_LONGEST_WAIT_S = 3600
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -80,13 +82,15 @@ def _of_broker(parts: SplitResult, port: int, name: str, token: str | None) -> F
     if not path or "/" in path:
         raise _unreadable("it names no stream: nats://host/STREAM")
     query = parse_qs(parts.query)
-    subject = query.pop("subject", [None])[0]
+    subject, wait = query.pop("subject", [None])[0], query.pop("ack_wait", ["60"])[0]
     if query:
         raise _unreadable(f"there is no parameter {', '.join(query)}")
+    if not wait.isdecimal() or not 1 <= int(wait) <= _LONGEST_WAIT_S:
+        raise _unreadable(f"ack_wait is a number of seconds from 1 to {_LONGEST_WAIT_S}")
     shown = f"[{host}]" if ":" in host else host
     return JetStreamFeed(
         f"{parts.scheme}://{shown}:{port}", path, name, subject=subject, user=user, password=password,
-        token=None if user else token,
+        token=None if user else token, ack_wait_s=int(wait),
     )  # fmt: skip
 
 

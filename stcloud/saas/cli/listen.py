@@ -86,6 +86,12 @@ TokenFile = Annotated[
         show_default=False,
     ),
 ]
+MaxRejected = Annotated[
+    str,
+    typer.Option(
+        help="Of a file: maximum of rejected rows, a number or a share; beyond it the file goes to refused/."
+    ),
+]
 Once = Annotated[bool, typer.Option("--once", help="End after the first batch.")]
 UntilIdle = Annotated[bool, typer.Option("--until-idle", help="End when nothing came for --every.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no line for each batch.")]
@@ -103,6 +109,7 @@ def listen(
     source_format: BodyFormat = None,
     name: Name = None,
     token_file: TokenFile = None,
+    max_rejected: MaxRejected = "5%",
     definition: DefinitionName = None,
     key: Key = None,
     time: TimeColumn = None,
@@ -118,15 +125,15 @@ def listen(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Load what arrives in a feed into a layer, until Ctrl-C: each message once, acknowledged when it is visible.
+    """Load what arrives in a feed into a layer, each message once.
 
-    A first load needs a definition, or options that say how to read rows, as `load` does. At the end the counts of
-    all batches are printed.
+    It goes on until Ctrl-C. A message is acknowledged when its rows are visible. A first load needs a definition, or
+    options that say how to read rows, as `load` does. At the end the counts of all batches are printed.
     """
     target = target_of(form, output, offered=RECORDS)
     options: dict[str, Any] = {
         "definition": definition, "key": split(key) or None, "time": time, "time_formats": time_format or None,
-        "lon": lon, "lat": lat, "x": x, "y": y, "crs": crs, "datum": datum, "zone": zone,
+        "lon": lon, "lat": lat, "x": x, "y": y, "crs": crs, "datum": datum, "zone": zone, "max_rejected": max_rejected,
     }  # fmt: skip
     every_s, token, opened = _seconds(every), _token(token_file), open_city(city)
     feed = _feed(source, name or _known_as(city, layer), token, zone or opened.configuration.zone.name)

@@ -58,7 +58,9 @@ class BatchOutcome:
 
     def line(self) -> str:
         """Return it in one line for people."""
-        parts = [f"{self.messages:,} messages", f"{self.rows:,} rows", f"{self.stored:,} stored"]
+        counted = {"message": self.messages, "row": self.rows}
+        parts = [f"{number:,} {name}{'' if number == 1 else 's'}" for name, number in counted.items()]
+        parts += [f"{self.stored:,} stored"]
         others = {"rejected": self.rejected, "repeated": self.repeated, "overtaken": self.overtaken}
         parts += [f"{number:,} {name}" for name, number in others.items() if number]
         parts += [] if self.lag_s is None else [f"{self.lag_s:.1f} s behind"]
