@@ -26,7 +26,8 @@ def test_addresses(address, shown):
     [
         ("kafka://host/topic", "unreadable-address"), ("nats://host", "unreadable-address"),
         ("nats://host/A/B", "unreadable-address"), ("nats://host/A?subjekt=a", "unreadable-address"),
-        ("nats://host/A?ack_wait=soon", "unreadable-address"), ("nats://host:port/A", "unreadable-address"), ("mqtt:///topic", "unreadable-address"),
+        ("nats://host/A?ack_wait=soon", "unreadable-address"),
+        ("nats://host:port/A", "unreadable-address"), ("mqtt:///topic", "unreadable-address"),
         ("mqtt://host/", "unreadable-address"), ("http://127.0.0.1/path", "unreadable-address"),
         ("http://0.0.0.0:80", "token-needed"),
     ],
