@@ -36,7 +36,7 @@ from stcloud.saas.feed.reading import ReadMessage, overtaken_left_out, read_mess
 __all__ = ["MOST_ROWS", "Listener"]
 
 MOST_ROWS = 100_000
-_MOST_BYTES = 64 << 20
+_MOST_BYTES = 32 << 20
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
