@@ -138,11 +138,11 @@ class JetStreamFeed:
         return taken
 
     async def _pulled(self, most: int, wait_s: float) -> Any:
-        from nats.errors import TimeoutError as NothingCame  # noqa: PLC0415
-
+        if self._client.is_closed:
+            raise ConnectionResetError
         try:
             return await self._pull.fetch(most, timeout=wait_s)
-        except NothingCame:
+        except TimeoutError:  # nothing came
             return []
 
     def _message(self, given: Any) -> Message:

@@ -99,6 +99,23 @@ def test_no_more_is_held_than_may_wait(server):
     feed.close()
 
 
+def test_a_connection_that_ends_is_said(tmp_path):
+    try:
+        with nats_server(tmp_path) as running:
+            publish(running, "ending", [b"a1"])
+            feed = feed_of(running, "ending")
+            feed.open()
+            (message,) = take(feed, most=1)
+            running.stop()
+            for work in (lambda: take(feed, wait_s=5), lambda: feed.acknowledge([message])):
+                with pytest.raises(StorageError) as refused:
+                    work()
+                assert refused.value.kind == "feed-unreachable"
+            feed.close()
+    except NoBroker as error:
+        pytest.skip(f"no such broker here: {error}")
+
+
 def test_what_is_not_there_is_said_without_passwords(server):
     with pytest.raises(InvalidInput) as refused:
         open_feed(f"nats://me:secret@127.0.0.1:{server.port}/nothing").open()
