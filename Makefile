@@ -62,6 +62,16 @@ $(VENV)/.chromium: $(VENV)/.ready
 	else echo "Chromium is not installed: tests of pages are skipped"; fi
 	@touch $@
 
+# A broker of MQTT. Where it cannot be installed, its tests are skipped and say so.
+$(VENV)/.mosquitto: $(VENV)/.ready
+	@if command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing mosquitto, a broker of tests" && \
+		{ { apt-get $(APT) update && apt-get $(APT) install --no-install-recommends mosquitto; } >/dev/null || \
+		echo "mosquitto could not be installed"; }; \
+	else echo "mosquitto is not installed: tests of MQTT are skipped"; fi
+	@touch $@
+
 $(VENV)/.bench: $(VENV)/.ready
 	@echo "Installing the peers of its benchmarks (pyproject.toml, bench) into $(VENV)"
 	@$(PIP) '.[bench]'
@@ -86,7 +96,7 @@ $(VENV)/.apache-spark: $(VENV)/.ready
 demo: $(VENV)/.installed  ## build a demo city, ask it questions, draw maps and charts
 	$(BIN)/stcloud demo demo
 
-test: $(if $(filter quick,$(PROFILE)),$(VENV)/.ready,$(VENV)/.azurite $(VENV)/.page $(VENV)/.chromium)  ## all tests but the slow ones
+test: $(if $(filter quick,$(PROFILE)),$(VENV)/.ready,$(VENV)/.azurite $(VENV)/.page $(VENV)/.chromium $(VENV)/.mosquitto)  ## all tests but the slow ones
 	$(PYTEST) $(PROFILE) $(if $(filter quick,$(PROFILE)),--cases 1)
 
 error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
@@ -94,10 +104,10 @@ error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
 	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest -n $(JOBS) -m '' --deselect tests/architecture/test_error_kinds.py
 	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest tests/architecture/test_error_kinds.py
 
-test-all: $(VENV)/.azurite $(VENV)/.page $(VENV)/.chromium $(VENV)/.apache-spark  ## all tests and the slow ones, in one run: none waits for the others
+test-all: $(VENV)/.azurite $(VENV)/.page $(VENV)/.chromium $(VENV)/.mosquitto $(VENV)/.apache-spark  ## all tests and the slow ones, in one run: none waits for the others
 	$(PYTEST) $(PROFILE) -m ''
 
-test-slow: $(VENV)/.azurite $(VENV)/.page $(VENV)/.chromium $(VENV)/.apache-spark  ## kill tests and large simulations
+test-slow: $(VENV)/.azurite $(VENV)/.page $(VENV)/.chromium $(VENV)/.mosquitto $(VENV)/.apache-spark  ## kill tests and large simulations
 	$(PYTEST) $(if $(filter quick,$(PROFILE)),explore,$(PROFILE)) -m slow
 
 check: $(VENV)/.ready $(VENV)/.page  ## lint, format, types, direction of imports; the page's modules and libraries

@@ -16,6 +16,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DISTRIBUTIONS = {
     "PIL": "pillow",
+    "dateutil": "python-dateutil",
+    "google": "gtfs-realtime-bindings",
+    "nats": "nats-py",
+    "paho": "paho-mqtt",
     "chinese_calendar": "chinesecalendar",
     "grpc": "grpcio",
     "odc": "odc-geo",

@@ -17,6 +17,7 @@ MACHINE = {
     "import-linter is not installed": "a tool of developers",
     "Apache Spark's server is not available: {}": "Java 17, and a package of 450 MB",
     "PyMEOS is not available: {}": "a library in C that not every machine can load",
+    "no such broker here: {}": "mosquitto, which not every machine has; nats-server, for some processors",
     "PostgreSQL is not available: {}": "a server that not every machine has",
     "mounting a file system is not permitted here": "mounting needs root",
     "Chromium is not installed: make .venv/.chromium": "a browser that not every machine has",

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from stcloud.iaas.table.checksum import Checked
 
-__all__ = ["KeyHashes", "hashes_of"]
+__all__ = ["MOST_FILES", "KeyHashes", "hashes_of"]
 
 _MOST = 1 << 22
 """So many hashes are kept, of eight bytes each."""
 _MOST_OF_A_FILE = 1 << 20
+MOST_FILES = 512
+"""Files whose hashes are kept: no more are remembered as checked, and each holds its footer in memory."""
 
 
 def hashes_of(keys: pa.Array) -> NDArray[np.int64]:
@@ -76,6 +78,6 @@ class KeyHashes:
             if file not in self._kept:
                 self._kept[file] = hashes
                 self._count += len(hashes)
-            while self._count > self._most:
+            while self._count > self._most or len(self._kept) > MOST_FILES:
                 _, gone = self._kept.popitem(last=False)
                 self._count -= len(gone)

@@ -26,13 +26,15 @@ from stcloud.iaas.source.protocol import Batch, Reading, Refusal, Source
 from stcloud.iaas.source.undecodable import Illegible, is_text
 from stcloud.iaas.source.vector import open_vector
 
-__all__ = ["JsonSource", "open_json"]
+__all__ = ["JsonSource", "open_json", "rows_of_json"]
 
 _HEAD_BYTES = 4096
 _GEOJSON = re.compile(rb'"type"\s*:\s*"Feature(Collection)?"')
 _BATCH_ROWS = 16_384
 _BATCH_TEXT = 32 << 20
 _SHOWN = 200
+_BLANK = " \t\r\n\x1e"
+_NESTED = (dict, list)
 _LONGEST_NUMBER = 400
 
 
@@ -145,11 +147,65 @@ class JsonSource:
                 yield text.line()
 
 
+def rows_of_json(body: bytes) -> list[dict[str, str | None]]:
+    """Return the rows of a short text: one object, an array of objects, or objects one a line.
+
+    Raises
+    ------
+    InvalidInput
+        ``unreadable-source``: it is something else; ``undecodable-text``.
+
+    Examples
+    --------
+    >>> rows_of_json(b'{"id": 5, "lon": 117.10, "tags": ["a"]}')
+    [{'id': '5', 'lon': '117.1', 'tags': '["a"]'}]
+    """
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput("undecodable-text", f"the text is not UTF-8: {error.reason}") from error
+    rows = [_row(*part) for part in _objects(text)]
+    if "\\u" in text or "\0" in text:
+        for row in rows:
+            if not all(is_text(part) for pair in row.items() for part in pair if part is not None):
+                raise InvalidInput("undecodable-text", "a value holds what is no character")
+    return rows
+
+
+def _objects(text: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Give each object of a text, and its own text."""
+    at, end, whole = 0, len(text), text.lstrip(_BLANK)[:1] != "["
+    try:
+        if not whole:
+            at = text.index("[") + 1
+        while True:
+            while at < end and (text[at] in _BLANK or (not whole and text[at] == ",")):
+                at += 1
+            if at == end or (not whole and text[at] == "]"):
+                break
+            value, past = _DECODER.raw_decode(text, at)
+            if not isinstance(value, dict):
+                raise InvalidInput("unreadable-source", "the text holds something else than JSON objects")
+            yield value, text[at:past]
+            at = past
+    except json.JSONDecodeError as error:
+        raise InvalidInput("unreadable-source", f"the text is no JSON ({error.msg})") from error
+    except RecursionError as error:
+        raise InvalidInput("unreadable-source", "the text is nested too deep") from error
+    if not whole and (at == end or text[at + 1 :].strip(_BLANK)):
+        raise InvalidInput("unreadable-source", "the text is no JSON (its array does not end)")
+
+
 def _row(value: dict[str, Any], text: str) -> dict[str, str | None]:
-    nested = any(isinstance(member, dict | list) for member in value.values())
-    whole = read_canonical(text) if nested else {}
+    for member in value.values():
+        if type(member) in _NESTED:
+            whole = read_canonical(text)
+            return {
+                name: _text(whole[name] if type(member) in _NESTED else member)
+                for name, member in value.items()
+            }
     return {
-        name: _text(whole[name] if isinstance(member, dict | list) else member)
+        name: member if member is None or type(member) is str else _text(member)
         for name, member in value.items()
     }
 

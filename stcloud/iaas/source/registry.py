@@ -74,6 +74,7 @@ for _entry in (
     Format("xlsx", (".xlsx",), f"{_ROOM}.workbook:open_workbook"),
     Format("vector", _VECTOR, f"{_ROOM}.vector:open_vector"),
     Format("parquet", (".parquet", ".pq"), f"{_ROOM}.parquet:open_parquet"),
+    Format("feed", (), "stcloud.iaas.feed.batch:open_batch"),
     Format("raster", (".tif", ".tiff", ".nc", ".nc4"), "stcloud.iaas.raster.source:open_raster"),
 ):
     register(_entry)

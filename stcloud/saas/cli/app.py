@@ -29,6 +29,7 @@ from stcloud.saas.cli import (
     hotspots,
     join,
     layers,
+    listen,
     load,
     purge,
     query,
@@ -58,7 +59,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for function in (
-    create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
+    create.create, load.load, listen.listen, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, series.series, episodes.episodes, tracks.tracks, scenes.scenes, cube.cube, hotspots.hotspots,
     layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
     reporting.report, vacuum.vacuum, purge.purge, copy.copy, serve.serve, console.console, demo.demo,

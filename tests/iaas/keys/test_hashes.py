@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.iaas.keys import few
-from stcloud.iaas.keys.hashes import KeyHashes, hashes_of
+from stcloud.iaas.keys.hashes import MOST_FILES, KeyHashes, hashes_of
 from stcloud.iaas.table.checksum import Checked
 from stcloud.testing.examples import examples
 from tests.iaas.keys.test_keys import holding, settled
@@ -88,3 +88,16 @@ def test_keys_whose_hashes_are_equal_are_told_apart_by_reading(tmp_path, monkeyp
         outcome = settled(tmp_path, [("b", 1), ("d", 1), ("c", 1)], snapshot)
         assert (outcome.new.tolist(), outcome.same.tolist()) == ([1, 2], [3])
     assert len(read) == 2 * times
+
+
+def test_small_files_are_let_go_of_before_their_hashes_are_many(tmp_path):
+    """Each holds its footer: a feed makes thousands of small files a day."""
+    kept = KeyHashes()
+    path = tmp_path / "file"
+    pq.write_table(pa.table({"st_key": ["a"]}), path)
+    files = [Checked(str(path)) for _ in range(MOST_FILES + 1)]
+    for known in files:
+        kept.keep(known, np.array([7], np.int64))
+    none = np.array([1], np.int64)
+    assert kept.may_have(files[0], none)  # it is not known any more
+    assert not kept.may_have(files[1], none)

@@ -71,6 +71,7 @@ _KINDS = (
     MemoryKind("frames and Arrow streams", f"{_ROOM}.rows", "has_rows", "spool_rows"),
     MemoryKind("file objects", f"{_ROOM}.content", "is_file_object", "spool_content", formatted=True),
     MemoryKind("features and records", f"{_ROOM}.features", "has_features", "spool_features"),
+    MemoryKind("batches of messages", "stcloud.iaas.feed.batch", "has_batch", "spool_batch"),
 )
 
 

@@ -48,7 +48,11 @@ class Names:
     @classmethod
     def of_events(cls, attributes: Mapping[str, Attribute], *, lasting: bool = False) -> Self:
         """Return what a filter on events may name: ``geometry``, ``time``, ``key``; ``period`` where they last."""
-        own: dict[str, Node] = {"geometry": _POINT, "time": Column("instant", "st_time")}
+        own: dict[str, Node] = {
+            "geometry": _POINT,
+            "time": Column("instant", "st_time"),
+            "recorded": Column("instant", "st_recorded_from"),
+        }
         return cls._of(attributes, own | ({"period": _LASTED} if lasting else {}))
 
     @classmethod

@@ -88,7 +88,9 @@ def test_a_function_that_is_not_known_is_refused_with_those_that_are() -> None:
 
 
 def test_names_that_are_not_known_are_told_with_the_nearest() -> None:
-    with pytest.raises(NotFound, match=r"no column 'geometri'.*geometry, time, key.*did you mean 'geometry'"):
+    with pytest.raises(
+        NotFound, match=r"no column 'geometri'.*geometry, time, recorded, key.*did you mean 'geometry'"
+    ):
         check("geometri IS NULL")
     with pytest.raises(NotFound, match="no column 'time'"):
         check("t_after(time, DATE('2024-01-01'))", FEATURES)
