@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from stcloud.city.classes import CityClasses
     from stcloud.city.copying import CopiedCity
     from stcloud.city.keywords import DescriptionKeywords
-    from stcloud.daas.audit import Finding
     from stcloud.city.standing import CityStanding
+    from stcloud.daas.audit import Finding
     from stcloud.daas.catalogue import Catalogue
     from stcloud.daas.description import Description
     from stcloud.daas.quality import LayerQuality

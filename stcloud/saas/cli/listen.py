@@ -153,6 +153,8 @@ def _listener(city: City, layer: str, feed: Feed, options: Mapping[str, Any], *,
     def on_batch(outcome: BatchOutcome) -> None:
         if not quiet:
             note(outcome.line())
+        if outcome.problem is not None:
+            note(f"standing questions were not asked: {outcome.problem}")
 
     return Listener(
         city, layer, feed, options={name: stated for name, stated in options.items() if stated is not None},

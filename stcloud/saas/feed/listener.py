@@ -2,7 +2,7 @@
 
 ::
 
-    take ─ leave out what the layer has ─ read ─ note what is applied ─ load ─ acknowledge
+    take ─ leave out what the layer has ─ read ─ note what is applied ─ load ─ acknowledge ─ put to the rules
 
 Whatever is killed, at whatever step: the note is true once the load is in the ledger, and messages are acknowledged
 after that. What comes again is known by its id or its place. `docs/explanation/feeds.md` states the laws.
@@ -17,7 +17,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from stcloud.city import City
 from stcloud.daas.catalogue import read_definition
 from stcloud.daas.definition import Definition
 from stcloud.daas.ledger import Reckoning
-from stcloud.errors import Conflict, InvalidInput, NotFound, StorageError, Unsupported
+from stcloud.errors import Conflict, InvalidInput, NotFound, StcloudError, StorageError, Unsupported
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.feed.batch import FeedBatch
 from stcloud.iaas.feed.message import Feed, Message, Take
@@ -37,6 +37,8 @@ __all__ = ["MOST_ROWS", "Listener"]
 
 MOST_ROWS = 100_000
 _MOST_BYTES = 32 << 20
+_BATCHES_KEPT = 30
+"""After so many it is kept how far rules were evaluated: who comes after a kill takes no more loads again."""
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -96,6 +98,7 @@ class Listener:
     _applied: Applied = field(init=False)
     _stop: threading.Event = field(init=False)
     _spool: Path = field(init=False)
+    _since_kept: int = field(init=False, default=0)
 
     def run(
         self, stop: threading.Event | None = None, *, once: bool = False, until_idle: bool = False
@@ -126,6 +129,7 @@ class Listener:
                     outcome = self._settle(messages)
                     if outcome is None:
                         break
+                    outcome = self._alerted(outcome)
                     counts.add(outcome)
                     self.on_batch(outcome)
                 if once or (until_idle and not messages):
@@ -148,6 +152,7 @@ class Listener:
             try:
                 self.on_open()
                 yield
+                self.city.standing.keep()
             finally:
                 self.feed.close()
 
@@ -194,6 +199,21 @@ class Listener:
             len(messages), tuple(batch.reckonings), len(messages) - len(fresh), batch.overtaken,
             batch.quarantined, None if recorded_us is None else lag_s(recorded_us, sent_us),
         )  # fmt: skip
+
+    def _alerted(self, outcome: BatchOutcome) -> BatchOutcome:
+        """Put the rows of a batch to the city's rules; what is wrong with a rule does not block the feed."""
+        standing, raised = self.city.standing, 0
+        try:
+            for reckoning in outcome.reckonings:
+                run = standing.after_load(reckoning)
+                raised += 0 if run is None else run.raised
+            self._since_kept += 1
+            if self._since_kept >= _BATCHES_KEPT:
+                standing.keep()
+                self._since_kept = 0
+        except StcloudError as error:
+            return replace(outcome, alerts=raised, problem=error.message)
+        return replace(outcome, alerts=raised)
 
     def _apply(self, messages: list[Message], batch: _Batch) -> set[int]:
         """Load messages; return which of them are in quarantine."""

@@ -32,6 +32,8 @@ class BatchOutcome:
         Messages that are in quarantine as a whole.
     lag_s
         From when its first message was sent to when the last load was recorded; None: the transport does not say.
+    alerts, problem
+        How many alerts the city's standing questions raised; why they could not be asked, None: they could.
     """
 
     messages: int
@@ -40,6 +42,8 @@ class BatchOutcome:
     overtaken: int = 0
     quarantined: int = 0
     lag_s: float | None = None
+    alerts: int = 0
+    problem: str | None = None
 
     @property
     def rows(self) -> int:
@@ -62,6 +66,7 @@ class BatchOutcome:
         parts = [f"{number:,} {name}{'' if number == 1 else 's'}" for name, number in counted.items()]
         parts += [f"{self.stored:,} stored"]
         others = {"rejected": self.rejected, "repeated": self.repeated, "overtaken": self.overtaken}
+        others["alert" if self.alerts == 1 else "alerts"] = self.alerts
         parts += [f"{number:,} {name}" for name, number in others.items() if number]
         parts += [] if self.lag_s is None else [f"{self.lag_s:.1f} s behind"]
         return ", ".join(parts)
@@ -79,13 +84,23 @@ class FeedCounts:
     quarantined: int = 0
     repeated: int = 0
     overtaken: int = 0
+    alerts: int = 0
     lag_s: float | None = None
     most_lag_s: float | None = None
 
     def add(self, outcome: BatchOutcome) -> None:
         """Count a batch."""
         self.batches += 1
-        for name in ("messages", "rows", "stored", "rejected", "quarantined", "repeated", "overtaken"):
+        for name in (
+            "messages",
+            "rows",
+            "stored",
+            "rejected",
+            "quarantined",
+            "repeated",
+            "overtaken",
+            "alerts",
+        ):
             setattr(self, name, getattr(self, name) + getattr(outcome, name))
         if outcome.lag_s is not None:
             self.lag_s = outcome.lag_s

@@ -197,3 +197,30 @@ def test_what_bodies_may_be(city):
     counts = listen(city, feed)
     assert notes(city) == {"a": "x", "b": "x", "c": "x", "d": "北"}
     assert (counts.rows, len(feed.acknowledged)) == (4, 4)
+
+
+def test_each_batch_is_put_to_the_rules_of_the_city(city, tmp_path):
+    listen(city, MemoryFeed([numbered(1, event("e1"))]))
+    question = {"layer": "events", "what": "note = 'smoke'"}
+    rule = {"id": "smoke", "more_than": 1, "within": "1h", "from": "2024-01-01", "question": question}
+    city.standing.add(rule)
+    batches = []
+    feed = MemoryFeed([numbered(n, event(f"e{n}", "smoke")) for n in range(2, 6)], at_once=2)
+    counts = listen(city, feed, on_batch=batches.append)
+    assert [batch.alerts for batch in batches] == [1, 0]
+    assert batches[0].line() == "2 messages, 2 rows, 2 stored, 1 alert"
+    assert counts.alerts == 1
+    [alert] = city.standing.alerts().to_arrow().to_pylist()
+    assert (alert["rule"], alert["rows"]) == ("smoke", 4)
+    with stcloud.open(tmp_path / "city") as again:  # what was kept is where the next process begins
+        assert again.standing.run().loads == 0
+
+
+def test_rules_that_cannot_be_asked_do_not_block_a_feed(city):
+    listen(city, MemoryFeed([numbered(1, event("e1"))]))
+    city.load("alerts", [event("a")], **OPTIONS)
+    city.standing.add({"id": "any", "at_least": 1, "within": "1h", "question": {"layer": "events"}})
+    batches = []
+    listen(city, MemoryFeed([numbered(2, event("e2"))]), on_batch=batches.append)
+    assert batches[0].stored == 1
+    assert batches[0].problem == "layer 'alerts' has something else than alerts"
