@@ -1,7 +1,7 @@
 """Reading a layer of fixes: the rows that were believed, in order of mover and time, file by file.
 
-A file's rows are let go as soon as their movers are numbers: what is held are 29 bytes for each fix, and several times
-as much while they are put in order.
+A file's rows are let go as soon as their movers are numbers: what is held are 29 bytes for each fix, and several
+times as much while they are put in order.
 
 Tested by `tests/paas/movement/test_fixreader.py` and `tests/properties/test_movement.py`.
 """
