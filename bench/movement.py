@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +59,13 @@ def our_tracks(city: str) -> dict[str, Any]:
         tracks = opened.tracks("vehicles")
         done: dict[str, Any] = {"fixes": opened.layer("vehicles").events}
         tracks.stops(**_STOP)  # imports, and loops that are compiled, once per installation
-        for name, ask in {
+        asks: dict[str, Callable[[], Any]] = {
             "tracks": tracks.tracks,
             "stops": lambda: tracks.stops(**_STOP),
             "dwell": lambda: tracks.dwell("100m", "1h").to_arrow(),
             "meetings": lambda: tracks.during("2024-03-01T01:00/2024-03-01T02:00").meetings(within="50 m"),
-        }.items():
+        }
+        for name, ask in asks.items():
             start = time.perf_counter()
             done[name] = len(ask())
             done[f"{name}_s"] = round(time.perf_counter() - start, 3)

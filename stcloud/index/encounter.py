@@ -96,7 +96,7 @@ def _candidates(left: Moves, right: Moves, within_m: float, at_once: int) -> Ite
         if begin == end or first == last:
             continue
         rows, partners = mine[begin:end], others[first:last]
-        beside = np.unique(my_slot[begin:end])
+        beside = np.unique(np.concatenate([my_slot[begin:end], their_slot[first:last]]))
         apart = (
             np.searchsorted(beside, slot) * width_m for slot in (my_slot[begin:end], their_slot[first:last])
         )

@@ -71,3 +71,10 @@ def test_two_moves_meet_once_however_many_slots_they_lie_in():
     left, right = (moves_of([(0, 300, 0.0, 0.0, 9.0, 0.0), *short]) for _ in range(2))
     met = encounters(left, right, 1.0)
     assert [(one, other) for one, other in zip(met.left, met.right, strict=True) if one == 0] == [(0, 0)]
+
+
+def test_a_slot_that_only_others_lie_in_gives_no_pair_twice():
+    left = moves_of([(0, 1, 0.0, 0.0, 0.0, 0.0), (184, 0, 0.0, 0.0, 0.0, 0.0)])
+    right = moves_of([(0, 300, 0.0, 0.0, 0.0, 0.0), *[(at, 1, 9.0, 9.0, 9.0, 9.0) for at in range(9)]])
+    met = encounters(left, right, 1.0)
+    assert list(zip(met.left.tolist(), met.right.tolist(), strict=True)) == [(0, 0), (1, 0)]
