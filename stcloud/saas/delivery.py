@@ -1,4 +1,4 @@
-"""Delivery of notices: to a file, or to a web address.
+"""Delivery of notices: to a file, to a web address, or to a subject of NATS.
 
 Each notice is delivered at least once: it is taken for a minute, and tried again later unless its receiver took it.
 Its id is in the body, by which a receiver knows what it has. Tested by `tests/saas/test_delivery.py`.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from stcloud.iaas.records import Notice
     from stcloud.iaas.records.outbox import Outbox
 
-__all__ = ["SIGNATURE", "delivered", "shown_address"]
+__all__ = ["SIGNATURE", "NotTaken", "delivered", "shown_address", "signature"]
 
 SIGNATURE = "X-Stcloud-Signature"
 """Header of the signature of a body."""
@@ -42,8 +42,19 @@ _LONGEST_PAUSE_US = 3_600_000_000
 class Receiver(Protocol):
     """Where notices go."""
 
-    def send(self, body: bytes) -> None:
-        """Deliver a body; `OSError` or ``HTTPException`` if it is not taken."""
+    def send(self, name: str, body: bytes) -> None:
+        """Deliver a body under its notice's id; `OSError` or ``HTTPException`` if it is not taken."""
+
+
+class NotTaken(OSError):
+    """A broker did not take a notice; the text says why, without an address."""
+
+
+def signature(secret: bytes | None, body: bytes) -> dict[str, str]:
+    """Return the header that signs a body: HMAC-SHA256, in hexadecimal digits; none without a secret."""
+    return (
+        {} if secret is None else {SIGNATURE: f"sha256={hmac.new(secret, body, hashlib.sha256).hexdigest()}"}
+    )
 
 
 class FileReceiver:
@@ -52,7 +63,7 @@ class FileReceiver:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def send(self, body: bytes) -> None:
+    def send(self, name: str, body: bytes) -> None:  # noqa: ARG002  (the body has it)
         """Add a line."""
         with self._path.open("ab") as sink:
             sink.write(body + b"\n")
@@ -77,11 +88,9 @@ class WebReceiver:
         self._secret = secret
         self._opener = urllib.request.build_opener(_NoRedirect)
 
-    def send(self, body: bytes) -> None:
+    def send(self, name: str, body: bytes) -> None:  # noqa: ARG002  (the body has it)
         """Post a body."""
-        headers = dict(self._headers)
-        if self._secret is not None:
-            headers[SIGNATURE] = f"sha256={hmac.new(self._secret, body, hashlib.sha256).hexdigest()}"
+        headers = self._headers | signature(self._secret, body)
         request = urllib.request.Request(  # noqa: S310  (http and https only: `_receiver` sees to it)
             self._url, data=body, headers=headers, method="POST"
         )
@@ -102,14 +111,14 @@ def delivered(outbox: Outbox, to: str, *, secret: bytes | None = None) -> dict[s
     Parameters
     ----------
     outbox, to
-        The notices; a file, or a web address.
+        The notices; a file, a web address, or a subject of NATS.
     secret
-        What bodies that go to a web address are signed with; None: they are not.
+        What bodies that go to a web address or to NATS are signed with; None: they are not.
 
     Raises
     ------
     InvalidInput
-        ``unreadable-address``: neither a file nor a web address; ``secret-unused``: a file has no signature.
+        ``unreadable-address``: none of these; ``secret-unused``: a file has no signature.
     StorageError
         The file cannot be written; the notices wait.
     """
@@ -137,7 +146,7 @@ def _deliver(outbox: Outbox, receiver: Receiver, notice: Notice, others: Sequenc
     """Deliver a notice; give back ``others``, which were taken with it, if nothing can be delivered at all."""
     body = json.dumps({"id": notice.id, "to": notice.target, **json.loads(notice.body)}, ensure_ascii=False)
     try:
-        receiver.send(body.encode())
+        receiver.send(notice.id, body.encode())
     except (OSError, HTTPException) as error:
         if isinstance(receiver, FileReceiver):
             for each in (notice, *others):
@@ -154,6 +163,8 @@ def _deliver(outbox: Outbox, receiver: Receiver, notice: Notice, others: Sequenc
 
 def _reason(error: Exception) -> str:
     """Return what went wrong, without the address, which may hold a secret."""
+    if isinstance(error, NotTaken):
+        return str(error)
     if isinstance(error, urllib.error.HTTPError):
         return f"the receiver answered {error.code}"
     if isinstance(error, HTTPException):
@@ -174,10 +185,14 @@ def _receiver(to: str, secret: bytes | None = None) -> Receiver:
         usable = bool(parts.hostname) and parts.port != 0 and to.isprintable() and " " not in to
     except ValueError:
         usable = False
-    if not usable or parts.scheme not in ("http", "https"):
+    if not usable or parts.scheme not in ("http", "https", "nats", "tls"):
         raise InvalidInput(
             "unreadable-address",
             "notices cannot go to this address",
-            hint="give a file, http://HOST or https://HOST",
+            hint="give a file, http://HOST, https://HOST or nats://HOST/SUBJECT",
         )
+    if parts.scheme in ("nats", "tls"):
+        from stcloud.saas.natsreceiver import NatsReceiver  # noqa: PLC0415  (an extra has its library)
+
+        return NatsReceiver(parts, secret)
     return WebReceiver(parts, secret)

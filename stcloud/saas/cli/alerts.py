@@ -137,7 +137,8 @@ def why_not(
 def deliver(
     city: CityFolder,
     to: Annotated[
-        str, typer.Option(help="A file that notices are added to, or http(s)://…", show_default=False)
+        str,
+        typer.Option(help="A file, http(s)://… or nats://HOST/SUBJECT.", show_default=False),
     ],
     secret: Annotated[
         Path | None, typer.Option(help="File of a secret that bodies to a web address are signed with.")

@@ -84,7 +84,8 @@ def deliver(
     city: CityFolder,
     log: LogName,
     to: Annotated[
-        str, typer.Option(help="A file that notices are added to, or http(s)://…", show_default=False)
+        str,
+        typer.Option(help="A file, http(s)://… or nats://HOST/SUBJECT.", show_default=False),
     ],
     form: FormatOption = None,
     output: OutputOption = None,
