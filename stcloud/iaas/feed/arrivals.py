@@ -45,6 +45,7 @@ class FolderFeed:
     ) -> None:
         self._folder, self._settled_s, self._now_s = folder, settled_s, now_s
         self._looks: dict[str, tuple[tuple[int, int], float]] = {}
+        self._coming = False
         self._held: set[str] = set()
 
     @property
@@ -71,11 +72,15 @@ class FolderFeed:
                 (self._folder / name).mkdir(exist_ok=True)
 
     def take(self, take: Take) -> list[Message]:
-        """Return files that have arrived; does not wait for more once there is one."""
+        """Return files that have arrived; does not wait for more once there is one.
+
+        Who waits at all waits for files that have just come, too, until they count as whole.
+        """
         until = time.monotonic() + take.wait_s
+        longest = until + self._settled_s if take.wait_s > 0 else until
         while True:
             arrived = self._arrived()[: take.most]
-            left_s = until - time.monotonic()
+            left_s = (longest if self._coming else until) - time.monotonic()
             if arrived or left_s <= 0 or take.stop.wait(min(_LOOK_S, left_s)):
                 self._held.update(message.handle for message in arrived)
                 return arrived
@@ -98,7 +103,7 @@ class FolderFeed:
                 if max(now_s - status.st_mtime, now_s - first_s) >= self._settled_s:
                     at_us = status.st_mtime_ns // 1000
                     messages.append(Message(b"", at_us=at_us, path=Path(entry.path), handle=entry.name))
-            self._looks = looks
+            self._looks, self._coming = looks, len(looks) > len(messages)
         return messages
 
     def acknowledge(self, messages: Sequence[Message]) -> None:

@@ -22,6 +22,7 @@ from stcloud.saas.cli.load import (
     Key,
     Lat,
     Lon,
+    Mover,
     TimeColumn,
     TimeFormat,
     X,
@@ -112,6 +113,7 @@ def listen(
     max_rejected: MaxRejected = "5%",
     definition: DefinitionName = None,
     key: Key = None,
+    mover: Mover = None,
     time: TimeColumn = None,
     time_format: TimeFormat = None,
     lon: Lon = None,
@@ -132,7 +134,7 @@ def listen(
     """
     target = target_of(form, output, offered=RECORDS)
     options: dict[str, Any] = {
-        "definition": definition, "key": split(key) or None, "time": time, "time_formats": time_format or None,
+        "definition": definition, "key": split(key) or None, "mover": mover, "time": time, "time_formats": time_format or None,
         "lon": lon, "lat": lat, "x": x, "y": y, "crs": crs, "datum": datum, "zone": zone,
         "max_rejected": max_rejected,
     }  # fmt: skip

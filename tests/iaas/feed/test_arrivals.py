@@ -74,3 +74,11 @@ def test_taking_ends_when_it_is_stopped(tmp_path):
     stop = threading.Event()
     stop.set()
     assert feed.take(Take(1, 1, 60.0, stop)) == []
+
+
+def test_who_waits_waits_for_a_file_that_has_just_come(tmp_path):
+    feed = FolderFeed(tmp_path, settled_s=0.8)
+    feed.open()
+    (tmp_path / "a.csv").write_text("x")
+    taken = feed.take(Take(10, 1, 0.05, threading.Event()))
+    assert [message.handle for message in taken] == ["a.csv"]
