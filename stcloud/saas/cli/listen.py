@@ -134,9 +134,9 @@ def listen(
     """
     target = target_of(form, output, offered=RECORDS)
     options: dict[str, Any] = {
-        "definition": definition, "key": split(key) or None, "mover": mover, "time": time, "time_formats": time_format or None,
-        "lon": lon, "lat": lat, "x": x, "y": y, "crs": crs, "datum": datum, "zone": zone,
-        "max_rejected": max_rejected,
+        "definition": definition, "key": split(key) or None, "mover": mover, "time": time,
+        "time_formats": time_format or None, "lon": lon, "lat": lat, "x": x, "y": y,
+        "crs": crs, "datum": datum, "zone": zone, "max_rejected": max_rejected,
     }  # fmt: skip
     every_s, token, opened = _seconds(every), _token(token_file), open_city(city)
     feed = _feed(source, name or _known_as(city, layer), token, zone or opened.configuration.zone.name)
