@@ -101,7 +101,9 @@ def simulate(folder: Path, hours: int, every_s: float, rows: int) -> Iterator[di
     stcloud.create(folder / "day", crs="EPSG:4548", zone="Asia/Shanghai").close()
     with stcloud.open(folder / "day", clock=feed.now_us) as city:
         for _ in range(hours):
+            before = _read_bytes()
             took = _loaded(city, feed, int(3600 / every_s))
+            read_bytes = (_read_bytes() - before) / len(took)
             asked = []
             for _ in range(3):
                 started = time.process_time()
@@ -110,6 +112,7 @@ def simulate(folder: Path, hours: int, every_s: float, rows: int) -> Iterator[di
             yield {
                 "batches": feed.batches, "load_s": median(took), "mean_s": sum(took) / len(took),
                 "question_s": min(asked), "files": len(city.layer("fixes").snapshot.files), "memory_mb": _memory_mb(),
+                "read_mb": read_bytes / 1e6,
             }  # fmt: skip
 
 
@@ -129,6 +132,12 @@ def _loaded(city: City, feed: Arriving, batches: int) -> list[float]:
 
     Listener(city, "fixes", feed, every_s=0, options=OPTIONS, on_batch=on_batch).run(stop)
     return took
+
+
+def _read_bytes() -> int:
+    """Return how many bytes this process has read so far, from files and pipes."""
+    lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("rchar:"))
 
 
 def _memory_mb() -> float:
