@@ -5,10 +5,12 @@ import tomllib
 from dataclasses import replace
 from datetime import datetime
 
+import geopandas
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shapely import box
 
 import stcloud
 from stcloud.city.keptlist import KeptList
@@ -170,6 +172,37 @@ def test_the_layer_of_alerts_is_made_right(city):
     assert len(alerts(city)) == 2
     city.standing.run()
     assert alerts(city) == before
+
+
+def test_what_another_process_changed_makes_a_replay(city, tmp_path):
+    """What is kept says what it depends on: who opens the city goes on only where that is as it was."""
+    three(city)
+    done = city.standing.run()
+    before = alerts(city)
+    with stcloud.open(tmp_path / "city") as other:
+        other.undo("alerts", done.recorded[0].load)
+    with stcloud.open(tmp_path / "city") as again:
+        assert again.standing.run().replayed == ("requests",)
+        assert alerts(again) == before
+
+
+def test_a_new_version_of_an_area_makes_a_replay(tmp_path):
+    def area(city, west, east, since):
+        frame = geopandas.GeoDataFrame({"id": ["port"]}, geometry=[box(west, 24.0, east, 24.1)], crs=4326)
+        city.load("areas", frame, key="id", valid_from=since)
+
+    rule = GATE | {"question": {"layer": "fixes", "where": "areas:port", "by": "mover"}}
+    with stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai") as city:
+        area(city, 117.0, 117.1, "2024-01-01")
+        fixes(city, ("f1", "2024-03-01 10:00", "m", True))
+        city.standing.add(rule)
+        city.standing.run()
+        assert [row["status"] for row in alerts(city)] == ["open"]
+    with stcloud.open(tmp_path / "city") as city:
+        area(city, 117.2, 117.3, "2024-01-01")  # it was never where it was believed to be
+    with stcloud.open(tmp_path / "city") as city:
+        assert city.standing.run().replayed == ("fixes",)
+        assert alerts(city) == []  # as if the rule had always looked at the right place
 
 
 def test_after_a_load_only_its_layer_is_looked_at(city):

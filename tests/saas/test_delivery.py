@@ -12,22 +12,8 @@ from stcloud.errors import InvalidInput, StorageError
 from stcloud.saas import delivery
 from stcloud.saas.delivery import delivered
 from stcloud.testing.desks import new_desk, open_desk
-from stcloud.testing.hands import Hands
 
 HOUR_US = 3_600_000_000
-
-
-@pytest.fixture
-def clock():
-    return Hands("2024-03-01T09:50+08:00")
-
-
-@pytest.fixture
-def desk(tmp_path, clock):
-    made = new_desk(tmp_path, clock=clock)
-    made.do("C-1", "report", "file", "dispatch", department="roads")
-    yield made
-    made.records.close()
 
 
 @pytest.fixture
