@@ -19,9 +19,8 @@ OPTIONS = ("--key", "id", "--time", "at", "--time-format", "iso", "--lon", "lon"
 KEYS, MESSAGES = 40, 4_000
 
 
-def published(port, draw):
-    """Publish messages of few keys; return the number of the last of each."""
-    last = {}
+def published(port, draw, numbers, last):
+    """Publish messages of few keys; note the number of the last of each."""
 
     async def work():
         import nats
@@ -29,7 +28,7 @@ def published(port, draw):
         client = await nats.connect(f"nats://127.0.0.1:{port}")
         stream = client.jetstream()
         await stream.add_stream(name="FIXES", subjects=["fixes"])
-        for number in range(1, MESSAGES + 1):
+        for number in numbers:
             key = f"k{draw.randrange(KEYS)}"
             last[key] = number
             row = {"id": key, "at": "2024-03-01T10:00:00Z", "lon": 117.2, "lat": 31.9, "n": number}
@@ -38,7 +37,6 @@ def published(port, draw):
         await client.close()
 
     asyncio.run(work())
-    return last
 
 
 def pending(port):
@@ -61,7 +59,8 @@ def test_a_listener_that_is_killed_again_and_again_applies_each_message_of_a_str
     (tmp_path / "nats").mkdir()
     try:
         with nats_server(tmp_path / "nats") as server:
-            last = published(server.port, draw)
+            last = {}
+            published(server.port, draw, range(1, MESSAGES + 1), last)
             call = ("listen", place, "fixes", "--from", f"nats://127.0.0.1:{server.port}/FIXES?ack_wait=2", "--quiet",
                     "--every", "200ms", "--most-rows", "150", *OPTIONS)  # fmt: skip
             for _ in range(6):
@@ -70,6 +69,9 @@ def test_a_listener_that_is_killed_again_and_again_applies_each_message_of_a_str
                 listener.send_signal(signal.SIGKILL)
                 listener.wait()
             listener = command(*call)
+            published(
+                server.port, draw, range(MESSAGES + 1, MESSAGES + 2), last
+            )  # it is up once it has taken this
             deadline = time.monotonic() + 120
             while pending(server.port) != (0, 0) and time.monotonic() < deadline:
                 time.sleep(0.5)

@@ -24,6 +24,7 @@ __all__ = ["MqttFeed"]
 
 _CONNECT_S = 10.0
 _SESSION_S = 7 * 86_400
+_SETTLE_S = 2.0
 _LOOK_S = 0.1
 _MOST_WAITING = 65_535
 
@@ -85,6 +86,7 @@ class MqttFeed:
             client.tls_set_context(ssl.create_default_context())
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
+        client.on_unsubscribe = self._settled
         client.on_message = self._arrived
         client.on_disconnect = self._disconnected
         try:
@@ -135,6 +137,9 @@ class MqttFeed:
                 self._state = f"the broker says {reason}"
             self._ready.notify_all()
 
+    def _settled(self, _client: Any, _data: Any, _mid: int, _reasons: Any, _properties: Any) -> None:
+        self._say("settled")
+
     def _say(self, state: str) -> None:
         with self._ready:
             self._state = state
@@ -181,10 +186,22 @@ class MqttFeed:
         """Do nothing: the broker gives them again once the listener connects anew."""
 
     def close(self) -> None:
-        """End the connection; the session stays at the broker."""
+        """End the connection once the broker has read what was acknowledged; the session stays at the broker."""
         if self._client is not None:
+            self._settle()
             self._client.disconnect()
             self._client.loop_stop()
+
+    def _settle(self) -> None:
+        """Wait for an answer to what follows the acknowledgements.
+
+        A broker reads a connection in order, but a new one of the same name ends it unread, and what was acknowledged
+        there would come again. The topic is one that was never subscribed to, so that nothing ends.
+        """
+        with self._ready:
+            if self._state == "subscribed" and not self._ended:
+                self._client.unsubscribe(f"stcloud/{self._name}/settled")
+                self._ready.wait_for(lambda: self._ended or self._state == "settled", _SETTLE_S)
 
 
 def _message(given: Any) -> Message:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.conformance.console.planner import BOARDS, NARROW, WIDE, Planner, at_console
 
+pytestmark = pytest.mark.thorough
+
 GIVEN = {"layer": "requests", "when": "2024-06", "log": "matters"}
 
 

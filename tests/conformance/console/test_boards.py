@@ -14,6 +14,8 @@ import stcloud
 from tests.conformance.console.planner import WAIT_MS, Planner, at_console
 from tests.conformance.web.serving import serve
 
+pytestmark = pytest.mark.thorough
+
 PLACE = "123.0001,30.0156"
 POLICY = """
 version = 1

@@ -5,8 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.conformance.console.planner import WAIT_MS, at_console
 from tests.conformance.web.serving import serve
+
+pytestmark = pytest.mark.thorough
 
 POLICY = """
 [[allow]]

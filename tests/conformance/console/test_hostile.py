@@ -8,6 +8,8 @@ import stcloud
 from tests.conformance.console.planner import at_console
 from tests.conformance.web.serving import serve
 
+pytestmark = pytest.mark.thorough
+
 VALUES = (
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "O'Brien", '"quoted"', "a=b", "a,b", "week=2024-W22",
     " spaced ", "%2F&?#", "{n}", "路面坑槽", "javascript:alert(1)", "x" * 300, None,

@@ -8,6 +8,8 @@ import stcloud
 from stcloud.paas.query import Query
 from tests.conformance.console.planner import WAIT_MS, Planner, at_console
 
+pytestmark = pytest.mark.thorough
+
 DRAWN = "() => performance.getEntriesByName('map-idle').length > 0"
 MOVED = """
 (thumb, value) => {

@@ -34,6 +34,7 @@ def shuffled(planner: Planner, seed: str) -> list[int]:
     return places[:CLICKS]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("state", STATES, ids=lambda state: " ".join(state.values()))
 def test_every_number_leads_to_its_rows_and_there_are_as_many(planner, state):
     planner.open(**state)
@@ -44,6 +45,7 @@ def test_every_number_leads_to_its_rows_and_there_are_as_many(planner, state):
 
 
 @pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.costly
 def test_an_address_that_is_opened_again_gives_the_same_numbers(planner, browser, service, board):
     planner.open(board, layer="requests", when="2024-03", log="matters")
     address, numbers = planner.page.url, planner.numbers()
@@ -54,6 +56,7 @@ def test_an_address_that_is_opened_again_gives_the_same_numbers(planner, browser
         other.check()
 
 
+@pytest.mark.thorough
 @pytest.mark.thorough
 def test_an_address_gives_the_same_numbers_after_a_load(browser, own_town):
     with serve(own_town) as service, at_console(browser, service) as planner:
@@ -83,6 +86,7 @@ def test_two_clocks_show_what_the_shell_prints(planner, town):
     assert planner.numbers()[0][0] < int(printed[-1])
 
 
+@pytest.mark.thorough
 def test_features_are_as_they_were_and_as_the_shell_shows_them(planner, town):
     for instant in ("2024-03-01", "2024-08-01"):
         command = [

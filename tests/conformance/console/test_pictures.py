@@ -13,6 +13,8 @@ import pytest
 
 from tests.conformance.console.planner import NARROW, WIDE, at_console
 
+pytestmark = pytest.mark.thorough
+
 PICTURES = Path(__file__).parent / "pictures"
 SMALL, BLOCK, TOLERANCE = (96, 60), 12, 20.0
 STATES = {

@@ -12,6 +12,8 @@ import stcloud
 from stcloud.time import Spans, Zone, earlier, parse_when
 from tests.conformance.console.planner import at_console
 
+pytestmark = pytest.mark.thorough
+
 LASTED = {"column": "closed", "operator": "lasting", "start": "opened", "unit": "days"}
 CONDITIONS = (
     ({"column": "status", "operator": "is", "values": ["open"]}, lambda rows: rows.status == "open"),
