@@ -257,6 +257,14 @@ class CityStanding:
         return refusal(bound, rows, at_us, group)
 
     def _run(self, versions: Sequence[RuleVersion], *, full: bool, keep: bool) -> StandingRun:
+        """Evaluate and record; what was begun by a run that fails is forgotten: the next one goes on from what is kept."""
+        try:
+            return self._recorded(versions, full=full, keep=keep)
+        except BaseException:
+            self._layers.clear()
+            raise
+
+    def _recorded(self, versions: Sequence[RuleVersion], *, full: bool, keep: bool) -> StandingRun:
         alerts, runs = AlertLayer(self._city, self._parts), {}
         for name in sorted({version.rule.layer for version in versions}):
             layer = self._layers.setdefault(name, StandingLayer(self._city, self._parts, name))

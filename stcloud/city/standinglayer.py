@@ -93,7 +93,7 @@ class StandingLayer:
 
     def settle(self) -> None:
         """Remember that the alerts of the last run were recorded."""
-        if self._evaluation is None:  # its run has failed
+        if self._evaluation is None:
             return
         alerts = AlertLayer(self.city, self.parts)
         self._evaluation.book.flush(lambda: alerts.believed([self.name]))

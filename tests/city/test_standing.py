@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from shapely import box
 
 import stcloud
+from stcloud.city.alertlayer import AlertLayer
 from stcloud.city.keptlist import KeptList
 from stcloud.daas.definition import EventDefinition
-from stcloud.errors import Conflict, InvalidDefinition, InvalidInput, NotFound
+from stcloud.errors import Conflict, InvalidDefinition, InvalidInput, NotFound, StorageError
+from stcloud.paas.standing.alertbook import AlertBook
 from stcloud.paas.standing.alertrows import alert_rows
 from stcloud.testing.examples import examples
 
@@ -184,6 +186,45 @@ def test_what_another_process_changed_makes_a_replay(city, tmp_path):
     with stcloud.open(tmp_path / "city") as again:
         assert again.standing.run().replayed == ("requests",)
         assert alerts(again) == before
+
+
+@pytest.mark.parametrize(
+    ("owner", "step"),
+    [(AlertBook, "write"), (AlertBook, "changed"), (AlertLayer, "record"), (AlertBook, "flush")],
+    ids=lambda part: getattr(part, "__name__", part),
+)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_after_a_run_that_failed_alerts_are_the_same(city, monkeypatch, owner, step, when):
+    """Who goes on in the same process after an error takes nothing of what the failed run had begun."""
+    meant = getattr(owner, step)
+
+    def failing(*args, **named):
+        if when == "after":
+            meant(*args, **named)
+        raise StorageError("disk-full", "no room")
+
+    city.standing.after_load(three(city))
+    more = requests(city, ("a", "2024-03-01 10:50", "06010", "u1"), ("b", "2024-03-01 10:55", "06010", "u1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, failing)
+        with pytest.raises(StorageError):
+            city.standing.after_load(more)
+    city.standing.keep()
+    city.standing.after_load(requests(city, ("c", "2024-03-01 15:00", "x", "u1")))
+    [alert] = alerts(city)
+    assert (alert["status"], alert["rows"], alert["peak"]) == ("ended", 5, 5)
+    assert city.standing.run(full=True).recorded == ()
+
+
+def test_after_a_replay_that_failed_what_rules_do_not_give_is_taken_out(city, monkeypatch):
+    false = replace(city.standing.after_load(three(city)).alerts[0], id="busy@false", group="u9")
+    city.load("alerts", alert_rows([false], "EPSG:4548"))
+    with monkeypatch.context() as patch:
+        patch.setattr(AlertLayer, "record", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            city.standing.run()
+    city.standing.run()
+    assert [alert["group"] for alert in alerts(city)] == ["u1"]
 
 
 def test_a_new_version_of_an_area_makes_a_replay(tmp_path):
