@@ -6,12 +6,14 @@ Tested by `tests/city/test_standing.py`.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stcloud.daas.table.feature import micros
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.standing.alerting import StandingAlert
 from stcloud.paas.standing.alertrows import (
@@ -29,7 +31,40 @@ if TYPE_CHECKING:
     from stcloud.daas.entry import Layer
     from stcloud.daas.ledger import Reckoning
 
-__all__ = ["AlertLayer"]
+__all__ = ["AlertLayer", "AlertPin", "is_same"]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPin:
+    """A state of the layer of alerts.
+
+    Attributes
+    ----------
+    identity
+        Its folder, when a layer of its name was deleted last, and how often it was purged; empty: there is none.
+    at_us
+        Its newest recorded instant, UTC microseconds; 0: nothing is recorded.
+    commits
+        How many commits it has; None: not known.
+    """
+
+    identity: tuple[str | int, ...] = ()
+    at_us: int = 0
+    commits: int | None = field(default=None, compare=False)
+
+    def is_earlier_of(self, other: AlertPin) -> bool:
+        """Return whether the other state is one of the same layer, in which this one can be looked at."""
+        return not self.at_us or bool(self.identity and self.identity == other.identity)
+
+    def to_document(self) -> list[Any]:
+        """Return it as JSON has it."""
+        return [list(self.identity), self.at_us]
+
+    @classmethod
+    def from_document(cls, document: Any) -> AlertPin:
+        """Return what was written as `to_document` has it."""
+        identity, at_us = document
+        return cls(tuple(identity), at_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +95,40 @@ class AlertLayer:
         return layer
 
     @property
-    def pin_us(self) -> int:
-        """The newest recorded instant of the layer, UTC microseconds; 0: there is none."""
-        layer = self.layer
-        return 0 if layer is None else layer.pin_us()
+    def pin(self) -> AlertPin:
+        """Its newest state."""
+        layer, catalogue = self.layer, self.parts.catalogue
+        if layer is None:
+            return AlertPin(commits=0)
+        identity = (
+            catalogue.naming.folder_of(ALERTS), catalogue.ledger.deleted_us(ALERTS), len(layer.purges)
+        )  # fmt: skip
+        return AlertPin(identity, layer.pin_us(), layer.snapshot.sequence)
 
-    def believed(self, layers: Collection[str] | None = None) -> list[StandingAlert]:
-        """Return the alerts, as they are recorded now, of rules of some layers; None: of all."""
+    def pin_after(self, before: AlertPin, recorded: Sequence[Reckoning]) -> AlertPin | None:
+        """Return its state after loads into an earlier one; None: not only these have changed it."""
+        now = self.pin
+        at_us = max([before.at_us, *(reckoning.recorded_at_us for reckoning in recorded)])
+        alone = now.at_us == at_us and now.commits == (before.commits or 0) + len(recorded)
+        return now if alone and before.is_earlier_of(now) else None
+
+    def believed(
+        self, layers: Collection[str] | None = None, known_us: int | None = None
+    ) -> list[StandingAlert]:
+        """Return the alerts of rules of some layers (None: of all), as recorded at an instant (None: now)."""
         layer = self.layer
         if layer is None:
             return []
         stored = {attribute.name: attribute.stored for attribute in layer.attributes}
         names = [stored.get(name, name) for name in SCHEMA.names]
-        rows = layer.snapshot.read(layer.snapshot.files, [*names, "st_recorded_to"])
-        rows = rows.filter(pc.is_null(rows["st_recorded_to"])).select(names).rename_columns(SCHEMA.names)
+        clock = ["st_recorded_from", "st_recorded_to"]
+        rows = layer.snapshot.read(layer.snapshot.files, [*names, *clock])
+        if known_us is None:
+            rows = rows.filter(pc.is_null(rows["st_recorded_to"]))
+        else:
+            from_us, to_us = (micros(rows[name], FOREVER) for name in clock)
+            rows = rows.filter(pa.array((from_us <= known_us) & (known_us < to_us)))
+        rows = rows.select(names).rename_columns(SCHEMA.names)
         if layers is not None:
             rows = rows.filter(pc.is_in(rows["layer"], pa.array(sorted(layers), pa.string())))
         return sorted(alerts_of(rows), key=lambda alert: alert.order)
@@ -93,13 +148,13 @@ class AlertLayer:
             if withdrawn:
                 keys = pa.table({"alert": pa.array(withdrawn, pa.string())})
                 loads.append(self.city.load(ALERTS, keys, mode="delete", again=True))
-        news = [alert for alert in changed if not _same(before.get(alert.id), alert)]
+        news = [alert for alert in changed if not is_same(before.get(alert.id), alert)]
         if news:
             rows = alert_rows(news, self.city.configuration.crs)
             loads.append(self.city.load(ALERTS, rows, definition=alert_definition(), again=True))
         return loads
 
 
-def _same(before: StandingAlert | None, alert: StandingAlert) -> bool:
+def is_same(before: StandingAlert | None, alert: StandingAlert) -> bool:
     """Tell whether a row of an alert is as it was; places that are not known are equal."""
     return before is not None and repr(before) == repr(alert)

@@ -170,7 +170,10 @@ class CityStanding:
             return self._run(self._rules.all(), full=full, keep=True)
 
     def after_load(self, reckoning: Reckoning, *, wait_s: float = LOCK_WAIT_S) -> StandingRun | None:
-        """Take what a load brought, as a feed does after each of its batches; None: no rule looks at its layer."""
+        """Take what a load brought, as a feed does after each of its batches; None: no rule looks at its layer.
+
+        After each 30 loads it is kept how far rules were evaluated: who comes after a kill takes those since again.
+        """
         with self._parts.folder.lock(_LOCK, wait_s=wait_s):
             versions = tuple(each for each in self._rules.all() if each.rule.layer == reckoning.layer)
             return self._run(versions, full=False, keep=False) if versions else None
@@ -257,7 +260,7 @@ class CityStanding:
         return refusal(bound, rows, at_us, group)
 
     def _run(self, versions: Sequence[RuleVersion], *, full: bool, keep: bool) -> StandingRun:
-        """Evaluate and record; what was begun by a run that fails is forgotten: the next one goes on from what is kept."""
+        """Evaluate and record; of a run that fails nothing is used: the next one goes on from what is kept."""
         try:
             return self._recorded(versions, full=full, keep=keep)
         except BaseException:
@@ -266,19 +269,22 @@ class CityStanding:
 
     def _recorded(self, versions: Sequence[RuleVersion], *, full: bool, keep: bool) -> StandingRun:
         alerts, runs = AlertLayer(self._city, self._parts), {}
+        before = alerts.pin
         for name in sorted({version.rule.layer for version in versions}):
             layer = self._layers.setdefault(name, StandingLayer(self._city, self._parts, name))
             own = [version for version in versions if version.rule.layer == name]
-            runs[name] = layer.run(own, full=full)
+            runs[name] = layer.run(own, before, full=full)
         replayed = tuple(name for name, run in runs.items() if run.replayed)
         changed = sorted(
             (alert for run in runs.values() for alert in run.changed), key=lambda alert: alert.order
         )
         recorded = alerts.record(changed, replayed)
-        for layer in self._layers.values():
-            layer.settle()
-            if keep:
-                layer.keep()
+        after = alerts.pin_after(before, recorded)
+        if after is None:  # somebody else has changed alerts meanwhile
+            self._layers.clear()
+        else:
+            for layer in self._layers.values():
+                layer.settle(before, after, keep=keep)
         return StandingRun(
             tuple(changed), sum(run.loads for run in runs.values()), sum(run.rows for run in runs.values()), replayed,
             tuple(recorded),
