@@ -5,12 +5,14 @@ Tested by `tests/city/test_standing.py`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import FOREVER
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     from stcloud.daas.entry import Layer
     from stcloud.daas.ledger import Reckoning
 
-__all__ = ["AlertLayer", "AlertPin", "is_same"]
+Instants = NDArray[np.int64]
+
+__all__ = ["AlertLayer", "AlertPin", "RecordedAlert", "is_same"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,19 @@ class AlertPin:
         """Return what was written as `to_document` has it."""
         identity, at_us = document
         return cls(tuple(identity), at_us)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAlert:
+    """An alert as it was believed during a time, recorded time in UTC microseconds, half-open."""
+
+    alert: StandingAlert
+    from_us: int
+    to_us: int
+
+    def order(self) -> tuple[int, tuple[int, str, int, str, int, str]]:
+        """Return what beliefs are ordered by: as they were recorded."""
+        return self.from_us, self.alert.order
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +133,29 @@ class AlertLayer:
         self, layers: Collection[str] | None = None, known_us: int | None = None
     ) -> list[StandingAlert]:
         """Return the alerts of rules of some layers (None: of all), as recorded at an instant (None: now)."""
+        at_us = FOREVER - 1 if known_us is None else known_us
+        recorded = self._recorded(lambda from_us, to_us: (from_us <= at_us) & (at_us < to_us), layers)
+        return sorted((each.alert for each in recorded), key=lambda alert: alert.order)
+
+    def recorded(self) -> list[RecordedAlert]:
+        """Return all that was ever recorded of the alerts that are believed now, in the order of recording.
+
+        Of an alert that was taken out and recorded again, what was recorded since.
+        """
+        known: dict[str, list[RecordedAlert]] = {}
+        for each in self._recorded(lambda from_us, _: from_us < FOREVER):
+            before = known.get(each.alert.id)
+            if before is None or before[-1].to_us != each.from_us:
+                known[each.alert.id] = [each]
+            else:
+                before.append(each)
+        now = [each for history in known.values() if history[-1].to_us == FOREVER for each in history]
+        return sorted(now, key=RecordedAlert.order)
+
+    def _recorded(
+        self, kept: Callable[[Instants, Instants], Any], layers: Collection[str] | None = None
+    ) -> list[RecordedAlert]:
+        """Return the beliefs whose recorded time is kept, in the order of recording."""
         layer = self.layer
         if layer is None:
             return []
@@ -123,15 +163,14 @@ class AlertLayer:
         names = [stored.get(name, name) for name in SCHEMA.names]
         clock = ["st_recorded_from", "st_recorded_to"]
         rows = layer.snapshot.read(layer.snapshot.files, [*names, *clock])
-        if known_us is None:
-            rows = rows.filter(pc.is_null(rows["st_recorded_to"]))
-        else:
-            from_us, to_us = (micros(rows[name], FOREVER) for name in clock)
-            rows = rows.filter(pa.array((from_us <= known_us) & (known_us < to_us)))
-        rows = rows.select(names).rename_columns(SCHEMA.names)
+        rows = rows.filter(pa.array(kept(*(micros(rows[name], FOREVER) for name in clock))))
         if layers is not None:
-            rows = rows.filter(pc.is_in(rows["layer"], pa.array(sorted(layers), pa.string())))
-        return sorted(alerts_of(rows), key=lambda alert: alert.order)
+            chosen = pc.is_in(rows[stored.get("layer", "layer")], pa.array(sorted(layers), pa.string()))
+            rows = rows.filter(chosen)
+        alerts = alerts_of(rows.select(names).rename_columns(SCHEMA.names))
+        from_us, to_us = (micros(rows[name], FOREVER).tolist() for name in clock)
+        recorded = map(RecordedAlert, alerts, from_us, to_us)
+        return sorted(recorded, key=RecordedAlert.order)
 
     def record(self, changed: Sequence[StandingAlert], replayed: Collection[str] = ()) -> list[Reckoning]:
         """Record alerts that are new or have changed; return the reckonings of at most two loads.

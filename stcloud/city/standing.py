@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.city.alertlayer import AlertLayer
-from stcloud.city.alertoutbox import alert_outbox
+from stcloud.city.alertoutbox import AlertOutbox, alert_outbox
 from stcloud.city.keywords import LOCK_WAIT_S
 from stcloud.city.standinglayer import StandingLayer
 from stcloud.city.standinglog import StandingLog
@@ -33,7 +33,6 @@ from stcloud.time import Instant, TimeSpan, instant_us
 if TYPE_CHECKING:
     from stcloud.city.city import City
     from stcloud.city.parts import CityParts
-    from stcloud.iaas.records import Records
     from stcloud.paas.query import Query
 
 __all__ = ["CityStanding", "GivenStandingRule", "StandingRun"]
@@ -199,10 +198,12 @@ class CityStanding:
             query = query.what(f"rule = '{self._rules.versions(rule)[-1].rule.id}'")
         return query if during is None else query.when(during)
 
-    def outbox(self, to: str) -> Records:
+    def outbox(self, to: str) -> AlertOutbox:
         """Return what delivers alerts to one receiver: a notice for each status that an alert takes, once recorded.
 
-        Close it after use. It lies in ``index/``: if it is deleted, all is delivered again, with the same ids.
+        Close it after use. It lies in ``index/``: if it is deleted, all is delivered again, with the same ids. In a
+        bucket one process of a machine has it at a time; two machines that deliver to one receiver at once may both
+        deliver a notice.
 
         Parameters
         ----------
@@ -211,12 +212,11 @@ class CityStanding:
 
         Raises
         ------
-        InvalidInput
-            ``database-needed``: the city lies in a bucket.
+        Conflict
+            ``locked``: another process of this machine delivers to it from a bucket.
         """
-        return alert_outbox(
-            self._parts, self._city.configuration.crs, to, AlertLayer(self._city, self._parts).believed()
-        )
+        alerts = AlertLayer(self._city, self._parts)
+        return alert_outbox(self._parts, self._city.configuration.crs, to, alerts.recorded)
 
     def why(self, alert: str) -> AlertReason:
         """Return why an alert was raised: its rows and their window, the value, and the version of the rule.
