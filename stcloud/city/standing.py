@@ -173,8 +173,12 @@ class CityStanding:
 
         After each 30 loads it is kept how far rules were evaluated: who comes after a kill takes those since again.
         """
+        return self.catch_up(reckoning.layer, wait_s=wait_s)
+
+    def catch_up(self, layer: str, *, wait_s: float = LOCK_WAIT_S) -> StandingRun | None:
+        """Take the loads of a layer that were not put to its rules, say after a kill; None: it has no rule."""
         with self._parts.folder.lock(_LOCK, wait_s=wait_s):
-            versions = tuple(each for each in self._rules.all() if each.rule.layer == reckoning.layer)
+            versions = tuple(each for each in self._rules.all() if each.rule.layer == layer)
             return self._run(versions, full=False, keep=False) if versions else None
 
     def keep(self) -> None:

@@ -141,7 +141,7 @@ class StandingLayer:
             log.look_at(bound.columns)
         evaluation.history = log.history
         book, first = evaluation.book, next(log.loads(self._loads_us), None)
-        if first is not None and first.at_us <= self._evaluated_us:
+        if first is not None and first.at_us < self._evaluated_us:
             return None
         loads, rows = self._steps(evaluation, log, layer, versions)
         changed = book.changed()
@@ -172,8 +172,9 @@ class StandingLayer:
         """Take rules and loads in the order of their recorded instants."""
         rules = self._events(versions)
         if evaluation.watermark_us is None and rules:
-            evaluation.see(*log.times(rules[0][0]))
-            self._loads_us = max(self._loads_us, rules[0][0])
+            before_us = rules[0][0] - 1  # of one instant the rule is first: a clock may stand still
+            evaluation.see(*log.times(before_us))
+            self._loads_us = max(self._loads_us, before_us)
         bounds, query = {}, self.city.query(self.name)
         for at_us, begins, version in rules:
             if begins and at_us > self._evaluated_us:

@@ -15,6 +15,7 @@ from shapely import box
 import stcloud
 from stcloud.city import standinglayer
 from stcloud.city.alertlayer import AlertLayer
+from stcloud.city.city import City
 from stcloud.city.keptlist import KeptList
 from stcloud.daas.definition import EventDefinition
 from stcloud.errors import Conflict, InvalidDefinition, InvalidInput, NotFound, StorageError
@@ -266,6 +267,18 @@ def test_what_was_recorded_half_is_made_whole(city, tmp_path, monkeypatch):
         assert (done.replayed, done.raised, done.changed) == ((), 1, 0)
         assert sorted(alert["group"] for alert in alerts(again)) == ["u1", "u2", "u3"]
         assert again.standing.run(full=True).recorded == ()
+
+
+def test_a_load_at_the_instant_of_a_rule_comes_after_it(tmp_path):
+    """A clock may stand still: recorded instants of a layer and of rules are ordered each, and may be equal."""
+    with stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai") as founder:
+        folder = founder.parts.folder
+    with City(folder, founder.configuration, clock=lambda: 1_709_300_000_000_000) as city:
+        requests(city, ("r0", "2024-03-01 00:00", "x", "u1"))
+        assert city.standing.add(BUSY).added_us == three(city).recorded_at_us
+        city.standing.run()
+        assert spans(city) == [("open", "10:20", None)]
+        assert city.standing.run(full=True).recorded == ()
 
 
 def test_an_undone_alert_is_seen_whatever_other_layers_raise(tmp_path):

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -147,6 +147,7 @@ class Listener:
             self._applied.open(self._loaded)
             self.feed.open()
             try:
+                self._catch_up()
                 self.on_open()
                 yield
                 self.city.standing.keep()
@@ -207,6 +208,11 @@ class Listener:
         except StcloudError as error:
             return replace(outcome, alerts=raised, problem=error.message)
         return replace(outcome, alerts=raised)
+
+    def _catch_up(self) -> None:
+        """Put to the rules what was loaded by who was killed then; what is wrong is said of the first batch."""
+        with suppress(StcloudError):
+            self.city.standing.catch_up(self.layer)
 
     def _apply(self, messages: list[Message], batch: _Batch) -> set[int]:
         """Load messages; return which of them are in quarantine."""
