@@ -37,10 +37,9 @@ def row(name, minute, unit):
 MESSAGES = (
     numbered(1, row("a", "10:00", "u1"), row("b", "10:10", "u1")),  # raises an alert
     numbered(
-        2, row("c", "10:20", "u1"), row("d", "10:20", "u2"), row("e", "10:30", "u2")
-    ),  # corrects it, another
-    numbered(3, row("b", "10:10", "u3")),  # neither begins where it began
-    numbered(4, row("f", "15:00", "u9")),  # both are over
+        2, row("b", "10:20", "u1"), row("d", "10:20", "u2"), row("e", "10:30", "u2")
+    ),  # corrects it; another
+    numbered(3, row("f", "15:00", "u9")),  # both are over
 )
 
 
@@ -95,7 +94,6 @@ def check(opened, to, expected):
         assert alerts(city) == rows
     with opened(DAY_US) as city:
         deliver(city, to)
-        assert city.standing.run(full=True).recorded == ()
     assert sorted(set(lines(to))) == sorted(sent)
     assert len(lines(to)) <= len(sent) + 3  # what was in hand comes again
 
@@ -110,12 +108,11 @@ STEPS = (
     "stcloud.iaas.store.local.LocalStore.put_if_absent",
     "stcloud.iaas.store.local.LocalStore.delete",
     "stcloud.iaas.table.table.DeltaTable.create_write_transaction",
-    "stcloud.iaas.records.database.Database.write",
+    "stcloud.iaas.records.outbox.Outbox.put",
     "stcloud.saas.delivery.FileReceiver.send",
-    "stcloud.testing.feeds.MemoryFeed.acknowledge",
-    "stcloud.city.standinglayer.StandingLayer.run",
-    "stcloud.city.alertlayer.AlertLayer.record",
+    "stcloud.iaas.records.outbox.Outbox.done",
 )
+"""What changes something on disk: between two of them nothing does, so that death comes before each of them, once."""
 PROCESS = """
 from tests.reliability import test_kill_standing_steps as here
 here.act_and_die(*args)
@@ -129,6 +126,8 @@ def act_and_die(folder, to, dies, log):
     def counting(meant):
         def dying(*args, **named):
             nonlocal steps
+            if ".work/" in str(args[1:2]):  # a probe
+                return meant(*args, **named)
             if steps == dies:
                 os._exit(9)
             steps += 1
@@ -172,15 +171,16 @@ def test_an_undisturbed_run(folder):
         ("u2", "ended", 2),
     ]
     assert [json.loads(line)["status"] for line in sent] == ["open", "open", "ended", "ended"]
-    assert steps > 50
+    assert steps > 20
 
 
-PARTS = 8
+PARTS = 16
+EACH = [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, PARTS))]
+"""All steps in a slow run, each sixteenth in a quick one."""
 
 
 @pytest.mark.costly
-@pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", EACH)
 def test_a_process_that_dies_at_a_step(folder, forks, tmp_path, part):
     model, steps, expected = folder
     for number in range(part, steps, PARTS):
@@ -202,7 +202,7 @@ def on_another(place):
 
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory):
-    """A city, how many requests an undisturbed run has, and what comes out of it."""
+    """A city, the numbers of an undisturbed run's requests, and what comes out of it."""
     place = tmp_path_factory.mktemp("bucket")
     with machine(place / "founder", place / "model").create() as city:
         prepare(city)
@@ -211,15 +211,20 @@ def bucket(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, twin.open() as city:
         patch.setattr(standinglayer, "LOADS_KEPT", 2)
         act(city, place / "sent")
-        return place / "model", twin.store.requests, (alerts(city), lines(place / "sent"))
+        numbers = [number for number, name in enumerate(twin.store.requests) if is_seen(name)]
+        return place / "model", numbers, (alerts(city), lines(place / "sent"))
+
+
+def is_seen(request):
+    """Return whether others see what a request changed: neither a probe, nor a file that no commit names yet."""
+    return ".work/" not in request and not request.endswith(".parquet")
 
 
 @pytest.mark.costly
-@pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", EACH)
 def test_a_machine_that_dies_at_a_request(bucket, tmp_path, part):
-    model, requests, expected = bucket
-    for number in range(part, len(requests), PARTS):
+    model, numbers, expected = bucket
+    for number in numbers[part::PARTS]:
         place = tmp_path / str(number)
         shutil.copytree(model, place / "bucket")
         dying = machine(place / "dying", place / "bucket")
