@@ -6,7 +6,7 @@ Tested by `tests/city/test_standing.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,13 +48,10 @@ class AlertPin:
         Its folder, when a layer of its name was deleted last, and how often it was purged; empty: there is none.
     at_us
         Its newest recorded instant, UTC microseconds; 0: nothing is recorded.
-    commits
-        How many commits it has; None: not known.
     """
 
     identity: tuple[str | int, ...] = ()
     at_us: int = 0
-    commits: int | None = field(default=None, compare=False)
 
     def is_earlier_of(self, other: AlertPin) -> bool:
         """Return whether the other state is one of the same layer, in which this one can be looked at."""
@@ -116,17 +113,21 @@ class AlertLayer:
         """Its newest state."""
         layer, catalogue = self.layer, self.parts.catalogue
         if layer is None:
-            return AlertPin(commits=0)
+            return AlertPin()
         identity = (
             catalogue.naming.folder_of(ALERTS), catalogue.ledger.deleted_us(ALERTS), len(layer.purges)
         )  # fmt: skip
-        return AlertPin(identity, layer.pin_us(), layer.snapshot.sequence)
+        return AlertPin(identity, layer.pin_us())
 
     def pin_after(self, before: AlertPin, recorded: Sequence[Reckoning]) -> AlertPin | None:
         """Return its state after loads into an earlier one; None: not only these have changed it."""
-        now = self.pin
+        now, ledger = self.pin, self.parts.catalogue.ledger
+        if not now.identity or now == before:
+            return now if now == before and not recorded else None
+        own = {reckoning.load for reckoning in recorded}
         at_us = max([before.at_us, *(reckoning.recorded_at_us for reckoning in recorded)])
-        alone = now.at_us == at_us and now.commits == (before.commits or 0) + len(recorded)
+        since_us = before.at_us or ledger.deleted_us(ALERTS)
+        alone = now.at_us == at_us and ledger.entered_after(ALERTS, since_us) <= own
         return now if alone and before.is_earlier_of(now) else None
 
     def believed(

@@ -281,6 +281,24 @@ def test_a_load_at_the_instant_of_a_rule_comes_after_it(tmp_path):
         assert city.standing.run(full=True).recorded == ()
 
 
+def test_alerts_that_are_undone_meanwhile_are_seen(city, monkeypatch):
+    """What somebody else does to alerts while a run records others is not taken for what the run did."""
+    first = city.standing.after_load(three(city))
+    later = three(city, hour="15")
+    meant = AlertLayer.record
+
+    def overtaken(self, *args):
+        city.undo("alerts", first.recorded[0].load)
+        return meant(self, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AlertLayer, "record", overtaken)
+        city.standing.after_load(later)
+    city.standing.run()
+    assert sorted(spans(city)) == [("ended", "10:20", "11:00"), ("open", "15:20", None)]
+    assert city.standing.run(full=True).recorded == ()
+
+
 def test_an_undone_alert_is_seen_whatever_other_layers_raise(tmp_path):
     with stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="America/New_York") as city:
         requests(city, ("r0", "2024-03-01 00:00", "x", "u1"))
@@ -296,12 +314,19 @@ def test_an_undone_alert_is_seen_whatever_other_layers_raise(tmp_path):
 
 
 def test_a_layer_of_alerts_that_is_made_again_has_all(city, tmp_path):
+    """Without the layer all loads are taken again, once."""
     city.standing.after_load(three(city))
     city.delete("alerts")
     requests(city, ("n", "2024-03-01 18:20", "x", "u1"))
     with stcloud.open(tmp_path / "city") as again:
         again.standing.run()
         assert spans(again) == [("ended", "10:20", "11:00")]
+        again.delete("alerts")
+        withdraw(again, "10u10")
+        assert again.standing.run().replayed == ("requests",)
+        assert again.standing.run().replayed == ()
+    with stcloud.open(tmp_path / "city") as again:
+        assert again.standing.run().replayed == ()
 
 
 def test_a_new_version_of_an_area_makes_a_replay(tmp_path):
