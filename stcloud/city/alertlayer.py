@@ -5,13 +5,17 @@ Tested by `tests/city/test_standing.py`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from stcloud.daas.table.feature import micros
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.standing.alerting import StandingAlert
 from stcloud.paas.standing.alertrows import (
@@ -29,7 +33,52 @@ if TYPE_CHECKING:
     from stcloud.daas.entry import Layer
     from stcloud.daas.ledger import Reckoning
 
-__all__ = ["AlertLayer"]
+Instants = NDArray[np.int64]
+
+__all__ = ["AlertLayer", "AlertPin", "RecordedAlert", "is_same"]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPin:
+    """A state of the layer of alerts.
+
+    Attributes
+    ----------
+    identity
+        Its folder, when a layer of its name was deleted last, and how often it was purged; empty: there is none.
+    at_us
+        Its newest recorded instant, UTC microseconds; 0: nothing is recorded.
+    """
+
+    identity: tuple[str | int, ...] = ()
+    at_us: int = 0
+
+    def is_earlier_of(self, other: AlertPin) -> bool:
+        """Return whether the other state is one of the same layer, in which this one can be looked at."""
+        return not self.at_us or bool(self.identity and self.identity == other.identity)
+
+    def to_document(self) -> list[Any]:
+        """Return it as JSON has it."""
+        return [list(self.identity), self.at_us]
+
+    @classmethod
+    def from_document(cls, document: Any) -> AlertPin:
+        """Return what was written as `to_document` has it."""
+        identity, at_us = document
+        return cls(tuple(identity), at_us)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAlert:
+    """An alert as it was believed during a time, recorded time in UTC microseconds, half-open."""
+
+    alert: StandingAlert
+    from_us: int
+    to_us: int
+
+    def order(self) -> tuple[int, tuple[int, str, int, str, int, str]]:
+        """Return what beliefs are ordered by: as they were recorded."""
+        return self.from_us, self.alert.order
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +109,69 @@ class AlertLayer:
         return layer
 
     @property
-    def pin_us(self) -> int:
-        """The newest recorded instant of the layer, UTC microseconds; 0: there is none."""
-        layer = self.layer
-        return 0 if layer is None else layer.pin_us()
+    def pin(self) -> AlertPin:
+        """Its newest state."""
+        layer, catalogue = self.layer, self.parts.catalogue
+        if layer is None:
+            return AlertPin()
+        identity = (
+            catalogue.naming.folder_of(ALERTS), catalogue.ledger.deleted_us(ALERTS), len(layer.purges)
+        )  # fmt: skip
+        return AlertPin(identity, layer.pin_us())
 
-    def believed(self, layers: Collection[str] | None = None) -> list[StandingAlert]:
-        """Return the alerts, as they are recorded now, of rules of some layers; None: of all."""
+    def pin_after(self, before: AlertPin, recorded: Sequence[Reckoning]) -> AlertPin | None:
+        """Return its state after loads into an earlier one; None: not only these have changed it."""
+        now, ledger = self.pin, self.parts.catalogue.ledger
+        if not now.identity or now == before:
+            return now if now == before and not recorded else None
+        own = {reckoning.load for reckoning in recorded}
+        at_us = max([before.at_us, *(reckoning.recorded_at_us for reckoning in recorded)])
+        since_us = before.at_us or ledger.deleted_us(ALERTS)
+        alone = now.at_us == at_us and ledger.entered_after(ALERTS, since_us) <= own
+        return now if alone and before.is_earlier_of(now) else None
+
+    def believed(
+        self, layers: Collection[str] | None = None, known_us: int | None = None
+    ) -> list[StandingAlert]:
+        """Return the alerts of rules of some layers (None: of all), as recorded at an instant (None: now)."""
+        at_us = FOREVER - 1 if known_us is None else known_us
+        recorded = self._recorded(lambda from_us, to_us: (from_us <= at_us) & (at_us < to_us), layers)
+        return sorted((each.alert for each in recorded), key=lambda alert: alert.order)
+
+    def recorded(self) -> list[RecordedAlert]:
+        """Return all that was ever recorded of the alerts that are believed now, in the order of recording.
+
+        Of an alert that was taken out and recorded again, what was recorded since.
+        """
+        known: dict[str, list[RecordedAlert]] = {}
+        for each in self._recorded(lambda from_us, _: from_us < FOREVER):
+            before = known.get(each.alert.id)
+            if before is None or before[-1].to_us != each.from_us:
+                known[each.alert.id] = [each]
+            else:
+                before.append(each)
+        now = [each for history in known.values() if history[-1].to_us == FOREVER for each in history]
+        return sorted(now, key=RecordedAlert.order)
+
+    def _recorded(
+        self, kept: Callable[[Instants, Instants], Any], layers: Collection[str] | None = None
+    ) -> list[RecordedAlert]:
+        """Return the beliefs whose recorded time is kept, in the order of recording."""
         layer = self.layer
         if layer is None:
             return []
         stored = {attribute.name: attribute.stored for attribute in layer.attributes}
         names = [stored.get(name, name) for name in SCHEMA.names]
-        rows = layer.snapshot.read(layer.snapshot.files, [*names, "st_recorded_to"])
-        rows = rows.filter(pc.is_null(rows["st_recorded_to"])).select(names).rename_columns(SCHEMA.names)
+        clock = ["st_recorded_from", "st_recorded_to"]
+        rows = layer.snapshot.read(layer.snapshot.files, [*names, *clock])
+        rows = rows.filter(pa.array(kept(*(micros(rows[name], FOREVER) for name in clock))))
         if layers is not None:
-            rows = rows.filter(pc.is_in(rows["layer"], pa.array(sorted(layers), pa.string())))
-        return sorted(alerts_of(rows), key=lambda alert: alert.order)
+            chosen = pc.is_in(rows[stored.get("layer", "layer")], pa.array(sorted(layers), pa.string()))
+            rows = rows.filter(chosen)
+        alerts = alerts_of(rows.select(names).rename_columns(SCHEMA.names))
+        from_us, to_us = (micros(rows[name], FOREVER).tolist() for name in clock)
+        recorded = map(RecordedAlert, alerts, from_us, to_us)
+        return sorted(recorded, key=RecordedAlert.order)
 
     def record(self, changed: Sequence[StandingAlert], replayed: Collection[str] = ()) -> list[Reckoning]:
         """Record alerts that are new or have changed; return the reckonings of at most two loads.
@@ -93,13 +188,13 @@ class AlertLayer:
             if withdrawn:
                 keys = pa.table({"alert": pa.array(withdrawn, pa.string())})
                 loads.append(self.city.load(ALERTS, keys, mode="delete", again=True))
-        news = [alert for alert in changed if not _same(before.get(alert.id), alert)]
+        news = [alert for alert in changed if not is_same(before.get(alert.id), alert)]
         if news:
             rows = alert_rows(news, self.city.configuration.crs)
             loads.append(self.city.load(ALERTS, rows, definition=alert_definition(), again=True))
         return loads
 
 
-def _same(before: StandingAlert | None, alert: StandingAlert) -> bool:
+def is_same(before: StandingAlert | None, alert: StandingAlert) -> bool:
     """Tell whether a row of an alert is as it was; places that are not known are equal."""
     return before is not None and repr(before) == repr(alert)

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.city.alertlayer import AlertLayer
-from stcloud.city.alertoutbox import alert_outbox
+from stcloud.city.alertoutbox import AlertOutbox, alert_outbox
 from stcloud.city.keywords import LOCK_WAIT_S
 from stcloud.city.standinglayer import StandingLayer
 from stcloud.city.standinglog import StandingLog
@@ -33,7 +33,6 @@ from stcloud.time import Instant, TimeSpan, instant_us
 if TYPE_CHECKING:
     from stcloud.city.city import City
     from stcloud.city.parts import CityParts
-    from stcloud.iaas.records import Records
     from stcloud.paas.query import Query
 
 __all__ = ["CityStanding", "GivenStandingRule", "StandingRun"]
@@ -170,9 +169,16 @@ class CityStanding:
             return self._run(self._rules.all(), full=full, keep=True)
 
     def after_load(self, reckoning: Reckoning, *, wait_s: float = LOCK_WAIT_S) -> StandingRun | None:
-        """Take what a load brought, as a feed does after each of its batches; None: no rule looks at its layer."""
+        """Take what a load brought, as a feed does after each of its batches; None: no rule looks at its layer.
+
+        After each 30 loads it is kept how far rules were evaluated: who comes after a kill takes those since again.
+        """
+        return self.catch_up(reckoning.layer, wait_s=wait_s)
+
+    def catch_up(self, layer: str, *, wait_s: float = LOCK_WAIT_S) -> StandingRun | None:
+        """Take the loads of a layer that were not put to its rules, say after a kill; None: it has no rule."""
         with self._parts.folder.lock(_LOCK, wait_s=wait_s):
-            versions = tuple(each for each in self._rules.all() if each.rule.layer == reckoning.layer)
+            versions = tuple(each for each in self._rules.all() if each.rule.layer == layer)
             return self._run(versions, full=False, keep=False) if versions else None
 
     def keep(self) -> None:
@@ -196,10 +202,12 @@ class CityStanding:
             query = query.what(f"rule = '{self._rules.versions(rule)[-1].rule.id}'")
         return query if during is None else query.when(during)
 
-    def outbox(self, to: str) -> Records:
+    def outbox(self, to: str) -> AlertOutbox:
         """Return what delivers alerts to one receiver: a notice for each status that an alert takes, once recorded.
 
-        Close it after use. It lies in ``index/``: if it is deleted, all is delivered again, with the same ids.
+        Close it after use. It lies in ``index/``: if it is deleted, all is delivered again, with the same ids. In a
+        bucket one process of a machine has it at a time; two machines that deliver to one receiver at once may both
+        deliver a notice.
 
         Parameters
         ----------
@@ -208,12 +216,11 @@ class CityStanding:
 
         Raises
         ------
-        InvalidInput
-            ``database-needed``: the city lies in a bucket.
+        Conflict
+            ``locked``: another process of this machine delivers to it from a bucket.
         """
-        return alert_outbox(
-            self._parts, self._city.configuration.crs, to, AlertLayer(self._city, self._parts).believed()
-        )
+        alerts = AlertLayer(self._city, self._parts)
+        return alert_outbox(self._parts, self._city.configuration.crs, to, alerts.recorded)
 
     def why(self, alert: str) -> AlertReason:
         """Return why an alert was raised: its rows and their window, the value, and the version of the rule.
@@ -257,20 +264,31 @@ class CityStanding:
         return refusal(bound, rows, at_us, group)
 
     def _run(self, versions: Sequence[RuleVersion], *, full: bool, keep: bool) -> StandingRun:
+        """Evaluate and record; of a run that fails nothing is used: the next one goes on from what is kept."""
+        try:
+            return self._recorded(versions, full=full, keep=keep)
+        except BaseException:
+            self._layers.clear()
+            raise
+
+    def _recorded(self, versions: Sequence[RuleVersion], *, full: bool, keep: bool) -> StandingRun:
         alerts, runs = AlertLayer(self._city, self._parts), {}
+        before = alerts.pin
         for name in sorted({version.rule.layer for version in versions}):
             layer = self._layers.setdefault(name, StandingLayer(self._city, self._parts, name))
             own = [version for version in versions if version.rule.layer == name]
-            runs[name] = layer.run(own, full=full)
+            runs[name] = layer.run(own, before, full=full)
         replayed = tuple(name for name, run in runs.items() if run.replayed)
         changed = sorted(
             (alert for run in runs.values() for alert in run.changed), key=lambda alert: alert.order
         )
         recorded = alerts.record(changed, replayed)
-        for layer in self._layers.values():
-            layer.settle()
-            if keep:
-                layer.keep()
+        after = alerts.pin_after(before, recorded)
+        if after is None:  # somebody else has changed alerts meanwhile
+            self._layers.clear()
+        else:
+            for layer in self._layers.values():
+                layer.settle(before, after, keep=keep)
         return StandingRun(
             tuple(changed), sum(run.loads for run in runs.values()), sum(run.rows for run in runs.values()), replayed,
             tuple(recorded),

@@ -1,7 +1,9 @@
 """The standing questions of one layer, brought up to date load by load.
 
 What is kept between two runs lies in ``index/``, and is derived: where it is gone, or where anything but the layer's
-rows is not as it was, all loads are taken again from the first rule on, with the same alerts.
+rows is not as it was, all loads are taken again from the first rule on, with the same alerts. Alerts may have been
+recorded since it was kept, by who was killed then: the loads since are taken again from it, and what they give is
+compared with what is recorded.
 
 Tested by `tests/city/test_standing.py`.
 """
@@ -14,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stcloud.city.alertlayer import AlertLayer
+from stcloud.city.alertlayer import AlertLayer, AlertPin, is_same
 from stcloud.city.standinglog import StandingLog
 from stcloud.city.standingrules import RuleVersion
 from stcloud.paas.query.resolve.resolver import layers_of
@@ -29,9 +31,11 @@ if TYPE_CHECKING:
     from stcloud.daas.entry import Layer
     from stcloud.paas.query import Query
 
-__all__ = ["LayerRun", "StandingLayer"]
+__all__ = ["LOADS_KEPT", "LayerRun", "StandingLayer"]
 
-_FORMAT = 1
+_FORMAT = 2
+LOADS_KEPT = 30
+"""After so many loads it is kept how far rules were evaluated: who comes after a kill takes no more loads again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class LayerRun:
     Attributes
     ----------
     changed
-        Alerts that are new or have changed; of a replay all there are.
+        Alerts that are new or have changed, and are not recorded so; of a replay all there are.
     loads, rows
         How many loads were taken, and how many rows they brought or ended.
     replayed
@@ -70,44 +74,57 @@ class StandingLayer:
     _evaluation: LayerEvaluation | None = None
     _facts: dict[str, Any] = field(default_factory=dict)
     _named: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
+    _alerts: AlertPin = field(default_factory=AlertPin)
     _loads_us: int = 0
     _evaluated_us: int = 0
+    _since_kept: int = 0
 
-    def run(self, versions: Sequence[RuleVersion], *, full: bool = False) -> LayerRun:
-        """Take the loads that were recorded since the last run; ``full``: all of them."""
+    def run(self, versions: Sequence[RuleVersion], alerts: AlertPin, *, full: bool = False) -> LayerRun:
+        """Take the loads that were recorded since the last run; ``full``: all of them.
+
+        ``alerts`` is the newest state of their layer. An error leaves this half-way: it must not be used any more.
+        """
         self._index_first(versions)
         layer = self.parts.catalogue.layer(self.name)
         log = StandingLog(layer)
         facts = self._depends_on(layer, versions)
-        evaluation = None if full else self._going_on(facts, versions)
-        if evaluation is not None:
-            done = self._take(evaluation, log, layer, versions)
-            if done is not None:
-                return done
-        self._loads_us = self._evaluated_us = 0
-        book = AlertBook()
-        fresh = LayerEvaluation(log.history, book)
-        loads, rows = self._steps(fresh, log, layer, versions)
-        self._evaluation, self._facts = fresh, facts
-        return LayerRun(book.changed(), loads, rows, replayed=True)
+        evaluation = None if full else self._going_on(facts, versions, alerts)
+        done = None if evaluation is None else self._take(evaluation, log, layer, versions, alerts)
+        if done is None:
+            self._loads_us = self._evaluated_us = 0
+            book = AlertBook()
+            self._evaluation, self._facts = LayerEvaluation(log.history, book), facts
+            loads, rows = self._steps(self._evaluation, log, layer, versions)
+            done = LayerRun(book.changed(), loads, rows, replayed=True)
+            self._since_kept = LOADS_KEPT
+        self._alerts = alerts
+        self._since_kept += done.loads
+        return done
 
-    def settle(self) -> None:
-        """Remember that the alerts of the last run were recorded."""
-        if self._evaluation is None:  # its run has failed
+    def settle(self, before: AlertPin, after: AlertPin, *, keep: bool = False) -> None:
+        """Remember that the alerts of the last run were recorded, and with them no others.
+
+        ``keep`` what is needed to go on, too; it is kept by itself after many loads.
+        """
+        if self._evaluation is None or self._alerts != before:
             return
-        alerts = AlertLayer(self.city, self.parts)
-        self._evaluation.book.flush(lambda: alerts.believed([self.name]))
-        self._facts["alerts_us"] = alerts.pin_us
+        layer = AlertLayer(self.city, self.parts)
+        self._evaluation.book.flush(lambda: layer.believed([self.name], after.at_us))
+        self._alerts = after
+        if keep or self._since_kept >= LOADS_KEPT:
+            self.keep()
 
     def keep(self) -> None:
         """Keep what is needed to go on, for who opens the city next."""
         if self._evaluation is None:
             return
         document = {
-            **self._facts, "loads_us": self._loads_us, "evaluated_us": self._evaluated_us,
-            "standing": [list(bound.name) for bound in self._evaluation.rules], "state": self._evaluation.state(),
+            **self._facts, "alerts": self._alerts.to_document(), "loads_us": self._loads_us,
+            "evaluated_us": self._evaluated_us, "standing": [list(bound.name) for bound in self._evaluation.rules],
+            "state": self._evaluation.state(),
         }  # fmt: skip
         self.parts.folder.write_text(json.dumps(document) + "\n", *self._place)
+        self._since_kept = 0
 
     def bound(self, version: RuleVersion, query: Query | None = None) -> BoundRule:
         """Bind a version of a rule to the layer; ``query`` is about all of it."""
@@ -116,17 +133,38 @@ class StandingLayer:
         return bind_rule(rule, version.version, query, added_us=version.added_us, ended_us=version.ended_us)
 
     def _take(
-        self, evaluation: LayerEvaluation, log: StandingLog, layer: Layer, versions: Sequence[RuleVersion]
-    ) -> LayerRun | None:
-        """Go on; None: a load was recorded before a rule that was evaluated already."""
+        self, evaluation: LayerEvaluation, log: StandingLog, layer: Layer, versions: Sequence[RuleVersion],
+        alerts: AlertPin,
+    ) -> LayerRun | None:  # fmt: skip
+        """Go on; None: a load was recorded before a rule that was evaluated already, or others changed alerts."""
         for bound in evaluation.rules:
             log.look_at(bound.columns)
         evaluation.history = log.history
         book, first = evaluation.book, next(log.loads(self._loads_us), None)
-        if first is not None and first.at_us <= self._evaluated_us:
+        if first is not None and first.at_us < self._evaluated_us:
             return None
         loads, rows = self._steps(evaluation, log, layer, versions)
-        return LayerRun(book.changed(), loads, rows, replayed=False)
+        changed = book.changed()
+        if self._alerts != alerts:
+            missing = self._unrecorded(changed, alerts)
+            return None if missing is None else LayerRun(missing, loads, rows, replayed=False)
+        return LayerRun(changed, loads, rows, replayed=False)
+
+    def _unrecorded(self, changed: Sequence[StandingAlert], now: AlertPin) -> list[StandingAlert] | None:
+        """Return the alerts that are not recorded as they should be; None: not only this evaluation has changed them.
+
+        Alerts should be as they were in the state that this went on from, and as `changed` since.
+        """
+        layer = AlertLayer(self.city, self.parts)
+        before, there = (
+            {alert.id: alert for alert in layer.believed([self.name], pin.at_us)}
+            for pin in (self._alerts, now)
+        )
+        meant = before | {alert.id: alert for alert in changed}
+        if not before.keys() <= there.keys() <= meant.keys():
+            return None
+        missing = [alert for name, alert in meant.items() if not is_same(there.get(name), alert)]
+        return sorted(missing, key=lambda alert: alert.order)
 
     def _steps(
         self, evaluation: LayerEvaluation, log: StandingLog, layer: Layer, versions: Sequence[RuleVersion]
@@ -134,8 +172,9 @@ class StandingLayer:
         """Take rules and loads in the order of their recorded instants."""
         rules = self._events(versions)
         if evaluation.watermark_us is None and rules:
-            evaluation.see(*log.times(rules[0][0]))
-            self._loads_us = max(self._loads_us, rules[0][0])
+            before_us = rules[0][0] - 1  # of one instant the rule is first: a clock may stand still
+            evaluation.see(*log.times(before_us))
+            self._loads_us = max(self._loads_us, before_us)
         bounds, query = {}, self.city.query(self.name)
         for at_us, begins, version in rules:
             if begins and at_us > self._evaluated_us:
@@ -198,7 +237,6 @@ class StandingLayer:
             "definition": hashlib.blake2b(read_by.encode(), digest_size=8).hexdigest(),
             "grid": None if index is None else [index[0].name, index[1]],
             "named": {name: catalogue.layer(name).pin_us() for name in named},
-            "alerts_us": AlertLayer(self.city, self.parts).pin_us,
         }
 
     def _layers_of(self, version: RuleVersion) -> tuple[str, ...]:
@@ -209,23 +247,26 @@ class StandingLayer:
             self._named[name] = layers_of(query.conditions)
         return self._named[name]
 
-    def _going_on(self, facts: dict[str, Any], versions: Sequence[RuleVersion]) -> LayerEvaluation | None:
+    def _going_on(
+        self, facts: dict[str, Any], versions: Sequence[RuleVersion], alerts: AlertPin
+    ) -> LayerEvaluation | None:
         """Return the evaluation of the last run, if all that it depended on is as it was."""
-        if self._evaluation is not None and self._facts == facts:
+        if self._evaluation is not None and self._facts == facts and self._alerts.is_earlier_of(alerts):
             return self._evaluation
         kept = self._kept()
         if kept is None or any(kept.get(name) != value for name, value in facts.items()):
             return None
+        pin = AlertPin.from_document(kept["alerts"])
         known = {(version.rule.id, version.version): version for version in versions}
         names = [(rule, number) for rule, number in kept["standing"]]
-        if any(name not in known for name in names):
+        if not pin.is_earlier_of(alerts) or any(name not in known for name in names):
             return None
-        alerts = AlertLayer(self.city, self.parts)
-        evaluation = LayerEvaluation(_nothing, AlertBook(lambda: alerts.believed([self.name])))
+        layer = AlertLayer(self.city, self.parts)
+        evaluation = LayerEvaluation(_nothing, AlertBook(lambda: layer.believed([self.name], pin.at_us)))
         query = self.city.query(self.name)
         evaluation.restore(kept["state"], [self.bound(known[name], query) for name in names])
         self._loads_us, self._evaluated_us = kept["loads_us"], kept["evaluated_us"]
-        self._evaluation, self._facts = evaluation, facts
+        self._evaluation, self._facts, self._alerts, self._since_kept = evaluation, facts, pin, 0
         return evaluation
 
     def _kept(self) -> dict[str, Any] | None:

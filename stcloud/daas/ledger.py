@@ -330,6 +330,13 @@ class Ledger:
         last = pc.max(rows.filter(pc.equal(rows["mode"], _DELETED))["recorded_at"].cast(pa.int64()))
         return last.as_py() or 0
 
+    def entered_after(self, layer: str, at_us: int) -> frozenset[str]:
+        """Return the names of what was entered of a layer and recorded after an instant, UTC microseconds."""
+        rows = self._entries(layer)
+        return frozenset(
+            rows["load"].filter(pc.greater(rows["recorded_at"].cast(pa.int64()), at_us)).to_pylist()
+        )
+
     def delete(self, layer: str, now_us: int) -> None:
         """Enter that a layer is deleted: its loads stay in the table, and `loads` returns them no more."""
         newest_us = self.newest_us(layer)

@@ -24,7 +24,7 @@ from stcloud.iaas.store.oserror import storage_errors
 
 if TYPE_CHECKING:
     from stcloud.iaas.records import Notice
-    from stcloud.iaas.records.outbox import Outbox
+    from stcloud.iaas.records.outbox import Notices
 
 __all__ = ["SIGNATURE", "NotTaken", "delivered", "shown_address", "signature"]
 
@@ -105,7 +105,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Return no other request."""
 
 
-def delivered(outbox: Outbox, to: str, *, secret: bytes | None = None) -> dict[str, int]:
+def delivered(outbox: Notices, to: str, *, secret: bytes | None = None) -> dict[str, int]:
     """Deliver the notices that wait; return how many were delivered, will be tried again, and were given up.
 
     Parameters
@@ -142,7 +142,7 @@ def shown_address(to: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
-def _deliver(outbox: Outbox, receiver: Receiver, notice: Notice, others: Sequence[Notice]) -> str:
+def _deliver(outbox: Notices, receiver: Receiver, notice: Notice, others: Sequence[Notice]) -> str:
     """Deliver a notice; give back ``others``, which were taken with it, if nothing can be delivered at all."""
     body = json.dumps({"id": notice.id, "to": notice.target, **json.loads(notice.body)}, ensure_ascii=False)
     try:

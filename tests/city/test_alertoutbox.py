@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 import stcloud
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, StcloudError
 from stcloud.saas.delivery import SIGNATURE, delivered
+from stcloud.testing.machines import Machine
 
 BUSY = {
     "id": "busy",
@@ -56,13 +57,74 @@ def test_each_status_is_delivered_once(city, tmp_path):
     arrive(city, "2024-03-01 12:00")
     city.standing.run()
     assert deliver(city, tmp_path / "out")["delivered"] == 1
-    assert deliver(city, tmp_path / "other")["delivered"] == 1
+    assert deliver(city, tmp_path / "other")["delivered"] == 2  # what was recorded, in its order
+    assert (tmp_path / "other").read_text() == (tmp_path / "out").read_text()
     sent = lines(tmp_path / "out")
     assert [each["status"] for each in sent] == ["open", "ended"]
     assert [each["id"] for each in sent] == [f"{each['alert']}:{each['status']}" for each in sent]
     shutil.rmtree(tmp_path / "city" / "index" / "alerts")
+    assert deliver(city, tmp_path / "out")["delivered"] == 2
+    assert lines(tmp_path / "out") == sent + sent
+
+
+def test_what_came_between_two_deliveries_is_delivered(city, tmp_path):
+    """Each status that was recorded has its notice, one that is taken again another one."""
+    arrive(city, "2024-03-01 10:00", "2024-03-01 10:10")
+    city.standing.run()
+    withdrawn = city.load("requests", pd.DataFrame({"id": ["r2024-03-01 10:00"]}), mode="delete")
+    city.standing.after_load(withdrawn)
+    arrive(city, "2024-03-01 10:05")
+    city.standing.run()
+    deliver(city, tmp_path / "out")
+    sent = lines(tmp_path / "out")
+    assert [each["id"].removeprefix(each["alert"]) for each in sent] == [":open", ":retracted", ":open:2"]
+
+
+def test_an_alert_that_was_taken_out_is_not_delivered(city, tmp_path):
+    arrive(city, "2024-03-01 10:00", "2024-03-01 10:10")
+    done = city.standing.run()
+    city.undo("alerts", done.recorded[0].load)
+    assert deliver(city, tmp_path / "out")["delivered"] == 0
+    city.standing.run()
     assert deliver(city, tmp_path / "out")["delivered"] == 1
-    assert lines(tmp_path / "out")[-1]["id"] == sent[-1]["id"]
+
+
+def test_a_city_in_a_bucket_delivers_from_any_machine(tmp_path):
+    """What was delivered is kept in the bucket: another machine goes on."""
+    founder = Machine(tmp_path / "founder", tmp_path / "bucket")
+    with founder.create() as city:
+        arrive(city, "2024-03-01 00:00")
+        city.standing.add(BUSY)
+        arrive(city, "2024-03-01 10:00", "2024-03-01 10:10")
+        city.standing.run()
+        assert deliver(city, tmp_path / "out") == {"delivered": 1, "again": 0, "given_up": 0}
+        assert deliver(city, tmp_path / "out")["delivered"] == 0
+    with Machine(tmp_path / "other", tmp_path / "bucket").open() as city:
+        arrive(city, "2024-03-01 12:00")
+        assert city.standing.run().replayed == ()
+        assert deliver(city, tmp_path / "out")["delivered"] == 1
+        assert deliver(city, tmp_path / "second")["delivered"] == 2
+    assert [each["status"] for each in lines(tmp_path / "out")] == ["open", "ended"]
+    assert lines(tmp_path / "second") == lines(tmp_path / "out")
+    for kept in (tmp_path / "bucket" / "index" / "alerts").iterdir():
+        kept.unlink()
+    with founder.open() as city:
+        assert deliver(city, tmp_path / "out")["delivered"] == 2
+    assert lines(tmp_path / "out")[2:] == lines(tmp_path / "second")
+
+
+def test_a_receiver_of_a_bucket_that_fails_is_tried_again(tmp_path):
+    with Machine(tmp_path / "machine", tmp_path / "bucket").create() as city:
+        arrive(city, "2024-03-01 00:00")
+        city.standing.add(BUSY)
+        arrive(city, "2024-03-01 10:00", "2024-03-01 10:10")
+        city.standing.run()
+        with pytest.raises(StcloudError):
+            deliver(city, tmp_path / "no" / "out")
+        (tmp_path / "no").mkdir()
+        with city.standing.outbox(str(tmp_path / "no" / "out")) as waiting:
+            assert [notice.attempts for notice in waiting.outbox.waiting()] == [1]
+        assert deliver(city, tmp_path / "no" / "out")["delivered"] == 1
 
 
 def test_a_web_receiver_knows_the_sender(city):

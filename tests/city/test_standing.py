@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 from shapely import box
 
 import stcloud
+from stcloud.city import standinglayer
+from stcloud.city.alertlayer import AlertLayer
+from stcloud.city.city import City
 from stcloud.city.keptlist import KeptList
 from stcloud.daas.definition import EventDefinition
-from stcloud.errors import Conflict, InvalidDefinition, InvalidInput, NotFound
+from stcloud.errors import Conflict, InvalidDefinition, InvalidInput, NotFound, StorageError
+from stcloud.paas.standing.alertbook import AlertBook
 from stcloud.paas.standing.alertrows import alert_rows
 from stcloud.testing.examples import examples
 
@@ -184,6 +188,145 @@ def test_what_another_process_changed_makes_a_replay(city, tmp_path):
     with stcloud.open(tmp_path / "city") as again:
         assert again.standing.run().replayed == ("requests",)
         assert alerts(again) == before
+
+
+@pytest.mark.parametrize(
+    ("owner", "step"),
+    [(AlertBook, "write"), (AlertBook, "changed"), (AlertLayer, "record"), (AlertBook, "flush")],
+    ids=lambda part: getattr(part, "__name__", part),
+)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_after_a_run_that_failed_alerts_are_the_same(city, monkeypatch, owner, step, when):
+    """Who goes on in the same process after an error takes nothing of what the failed run had begun."""
+    meant = getattr(owner, step)
+
+    def failing(*args, **named):
+        if when == "after":
+            meant(*args, **named)
+        raise StorageError("disk-full", "no room")
+
+    city.standing.after_load(three(city))
+    more = requests(city, ("a", "2024-03-01 10:50", "06010", "u1"), ("b", "2024-03-01 10:55", "06010", "u1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, failing)
+        with pytest.raises(StorageError):
+            city.standing.after_load(more)
+    city.standing.keep()
+    city.standing.after_load(requests(city, ("c", "2024-03-01 15:00", "x", "u1")))
+    [alert] = alerts(city)
+    assert (alert["status"], alert["rows"], alert["peak"]) == ("ended", 5, 5)
+    assert city.standing.run(full=True).recorded == ()
+
+
+def test_after_a_replay_that_failed_what_rules_do_not_give_is_taken_out(city, monkeypatch):
+    false = replace(city.standing.after_load(three(city)).alerts[0], id="busy@false", group="u9")
+    city.load("alerts", alert_rows([false], "EPSG:4548"))
+    with monkeypatch.context() as patch:
+        patch.setattr(AlertLayer, "record", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            city.standing.run()
+    city.standing.run()
+    assert [alert["group"] for alert in alerts(city)] == ["u1"]
+
+
+def test_after_a_kill_no_more_loads_are_taken_again_than_are_not_kept(city, tmp_path, monkeypatch):
+    monkeypatch.setattr(standinglayer, "LOADS_KEPT", 3)
+    city.standing.after_load(three(city))  # all loads are taken, and it is kept at once
+    place, taken = tmp_path / "city" / "index" / "requests.standing.json", []
+    for minute in range(40, 48):
+        row = (f"m{minute}", f"2024-03-01 10:{minute}", "06010", "u1")
+        done = city.standing.after_load(requests(city, row))
+        assert (done.loads, done.changed) == (1, 1)
+        kept = place.read_text()
+        with stcloud.open(
+            tmp_path / "city"
+        ) as again:  # as after a kill: alerts were recorded since it was kept
+            done = again.standing.run()
+            assert (done.replayed, done.recorded) == ((), ())
+            taken.append(done.loads)
+        place.write_text(kept)
+    assert taken == [1, 2, 0, 1, 2, 0, 1, 2]
+    assert city.standing.run(full=True).recorded == ()
+    assert alerts(city)[0]["rows"] == 11
+
+
+def test_what_was_recorded_half_is_made_whole(city, tmp_path, monkeypatch):
+    """Of a run that is killed between two alerts the others are recorded, and none twice."""
+    city.standing.after_load(three(city))
+    batch = [(f"{unit}{n}", f"2024-03-01 10:{n}0", "06010", unit) for unit in ("u2", "u3") for n in range(3)]
+    half = requests(city, *batch)
+    meant = AlertLayer.record
+    with monkeypatch.context() as patch:
+        patch.setattr(AlertLayer, "record", lambda self, changed, _: meant(self, changed[:1]))
+        patch.setattr(standinglayer.StandingLayer, "settle", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            city.standing.after_load(half)
+    assert sorted(alert["group"] for alert in alerts(city)) == ["u1", "u2"]
+    with stcloud.open(tmp_path / "city") as again:
+        done = again.standing.run()
+        assert (done.replayed, done.raised, done.changed) == ((), 1, 0)
+        assert sorted(alert["group"] for alert in alerts(again)) == ["u1", "u2", "u3"]
+        assert again.standing.run(full=True).recorded == ()
+
+
+def test_a_load_at_the_instant_of_a_rule_comes_after_it(tmp_path):
+    """A clock may stand still: recorded instants of a layer and of rules are ordered each, and may be equal."""
+    with stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai") as founder:
+        folder = founder.parts.folder
+    with City(folder, founder.configuration, clock=lambda: 1_709_300_000_000_000) as city:
+        requests(city, ("r0", "2024-03-01 00:00", "x", "u1"))
+        assert city.standing.add(BUSY).added_us == three(city).recorded_at_us
+        city.standing.run()
+        assert spans(city) == [("open", "10:20", None)]
+        assert city.standing.run(full=True).recorded == ()
+
+
+def test_alerts_that_are_undone_meanwhile_are_seen(city, monkeypatch):
+    """What somebody else does to alerts while a run records others is not taken for what the run did."""
+    first = city.standing.after_load(three(city))
+    later = three(city, hour="15")
+    meant = AlertLayer.record
+
+    def overtaken(self, *args):
+        city.undo("alerts", first.recorded[0].load)
+        return meant(self, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AlertLayer, "record", overtaken)
+        city.standing.after_load(later)
+    city.standing.run()
+    assert sorted(spans(city)) == [("ended", "10:20", "11:00"), ("open", "15:20", None)]
+    assert city.standing.run(full=True).recorded == ()
+
+
+def test_an_undone_alert_is_seen_whatever_other_layers_raise(tmp_path):
+    with stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="America/New_York") as city:
+        requests(city, ("r0", "2024-03-01 00:00", "x", "u1"))
+        fixes(city, ("f0", "2024-03-01 09:00", "m", False))
+        city.standing.add(BUSY)
+        city.standing.add(GATE)
+        busy = city.standing.after_load(three(city))
+        city.undo("alerts", busy.recorded[0].load)
+        city.standing.after_load(fixes(city, ("f1", "2024-03-01 10:00", "m", True)))
+        assert [alert["rule"] for alert in alerts(city)] == ["gate"]
+        city.standing.run()
+        assert sorted(alert["rule"] for alert in alerts(city)) == ["busy", "gate"]
+
+
+def test_a_layer_of_alerts_that_is_made_again_has_all(city, tmp_path):
+    """Without the layer all loads are taken again, once."""
+    city.standing.after_load(three(city))
+    city.delete("alerts")
+    requests(city, ("n", "2024-03-01 18:20", "x", "u1"))
+    with stcloud.open(tmp_path / "city") as again:
+        again.standing.run()
+        assert spans(again) == [("ended", "10:20", "11:00")]
+        again.delete("alerts")
+        withdraw(again, "10u10")
+        assert again.standing.run().replayed == ("requests",)
+        assert again.standing.run().replayed == ()
+    with stcloud.open(tmp_path / "city") as again:
+        assert again.standing.run().replayed == ()
 
 
 def test_a_new_version_of_an_area_makes_a_replay(tmp_path):
@@ -358,3 +501,41 @@ def test_replay_is_live(tmp_path_factory, data, zone):
             each["alert"]
             for each in sorted(live, key=lambda each: (each["raised_at"], each["group"], each["from"]))
         ]
+
+
+@pytest.mark.costly
+@settings(deadline=None, max_examples=examples(16))
+@given(st.data())
+def test_recorded_twice_is_recorded_once(tmp_path_factory, data):
+    """Whatever was kept last, and recorded since: the loads since then are taken, with the same alerts."""
+    folder = tmp_path_factory.mktemp("city") / "c"
+    place, kept = folder / "index" / "requests.standing.json", {}
+    city = stcloud.create(folder, crs="EPSG:4548", zone="America/New_York")
+    requests(city, ("r0", "2024-11-02 00:00", "x", "u1"))
+    city.standing.add(BUSY | {"quiet": "30min", "ends_below": 2})
+    city.standing.run()
+    count = 0
+    for load in range(data.draw(st.integers(1, 5))):
+        kept[count] = place.read_text()
+        quarters = data.draw(
+            st.lists(st.tuples(st.integers(0, 16), st.sampled_from("uv")), min_size=1, max_size=6)
+        )
+        start = datetime(2024, 11, 3, 2, 15)  # after the hour that comes twice
+        rows = [
+            (f"{load}.{n}", f"{start + pd.Timedelta(minutes=15 * quarter)}", "06010", unit)
+            for n, (quarter, unit) in enumerate(quarters)
+        ]
+        city.standing.after_load(requests(city, *rows))
+        count += 1
+        if data.draw(st.booleans()):
+            city.standing.after_load(withdraw(city, rows[0][0]))
+            count += 1
+        city.standing.keep()
+        before = data.draw(st.sampled_from(sorted(kept)))
+        city.close()
+        place.write_text(kept[before])
+        city = stcloud.open(folder)
+        done = city.standing.run()
+        assert (done.replayed, done.loads, done.recorded) == ((), count - before, ())
+    assert city.standing.run(full=True).recorded == ()
+    city.close()

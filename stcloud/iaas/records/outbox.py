@@ -9,6 +9,7 @@ Tested by `tests/iaas/records/test_outbox.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from sqlalchemy import select
 
@@ -17,10 +18,29 @@ from stcloud.iaas.records.database import Database
 from stcloud.iaas.records.entry import Notice
 from stcloud.iaas.records.recordrows import notice_row
 
-__all__ = ["Outbox"]
+__all__ = ["Notices", "Outbox"]
 
 _LEASE_US = 60_000_000
 _LONGEST_ERROR = 500
+
+
+class Notices(Protocol):
+    """Notices that wait to be delivered, wherever it is kept what became of them."""
+
+    def take(self, limit: int = ..., *, lease_us: int = ...) -> list[Notice]:
+        """Return notices that are due, the oldest first; for so long they are not taken again."""
+
+    def done(self, notice: Notice) -> None:
+        """Keep that a notice was delivered."""
+
+    def failed(self, notice: Notice, error: str, *, again_after_us: int | None) -> None:
+        """Keep why a notice was not delivered, and when it may be taken again; None: it is given up."""
+
+    def waiting(self) -> list[Notice]:
+        """Return the notices that were neither delivered nor given up, in the order of their recording."""
+
+    def given_up(self) -> list[Notice]:
+        """Return the notices that were given up, with the last error."""
 
 
 class Outbox:
@@ -57,14 +77,17 @@ class Outbox:
         ]  # fmt: skip
 
     def put(self, notices: Iterable[Notice]) -> int:
-        """Add notices that belong to no entry, but for those whose id is there; return how many."""
+        """Add notices that belong to no entry, but for those whose id is there; return how many.
+
+        One that does not say when it was recorded is recorded now.
+        """
         database, table = self._database, self._database.tables.notice
         by_id = {notice.id: notice for notice in notices}
         with database.write("add notices to") as connection:
             known = {row.id for row in connection.execute(select(table.c.id))}
             now_us = database.present(connection)
             rows = [
-                {**notice_row(notice), "recorded_us": now_us, "next_us": now_us}
+                {**notice_row(notice), "recorded_us": notice.recorded_us or now_us, "next_us": now_us}
                 for name, notice in by_id.items()
                 if name not in known
             ]

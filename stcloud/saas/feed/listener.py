@@ -16,7 +16,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,6 @@ __all__ = ["MOST_ROWS", "Listener"]
 
 MOST_ROWS = 100_000
 _MOST_BYTES = 32 << 20
-_BATCHES_KEPT = 30
-"""After so many it is kept how far rules were evaluated: who comes after a kill takes no more loads again."""
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -98,7 +96,6 @@ class Listener:
     _applied: Applied = field(init=False)
     _stop: threading.Event = field(init=False)
     _spool: Path = field(init=False)
-    _since_kept: int = field(init=False, default=0)
 
     def run(
         self, stop: threading.Event | None = None, *, once: bool = False, until_idle: bool = False
@@ -150,6 +147,7 @@ class Listener:
             self._applied.open(self._loaded)
             self.feed.open()
             try:
+                self._catch_up()
                 self.on_open()
                 yield
                 self.city.standing.keep()
@@ -207,13 +205,14 @@ class Listener:
             for reckoning in outcome.reckonings:
                 run = standing.after_load(reckoning)
                 raised += 0 if run is None else run.raised
-            self._since_kept += 1
-            if self._since_kept >= _BATCHES_KEPT:
-                standing.keep()
-                self._since_kept = 0
         except StcloudError as error:
             return replace(outcome, alerts=raised, problem=error.message)
         return replace(outcome, alerts=raised)
+
+    def _catch_up(self) -> None:
+        """Put to the rules what was loaded by who was killed then; what is wrong is said of the first batch."""
+        with suppress(StcloudError):
+            self.city.standing.catch_up(self.layer)
 
     def _apply(self, messages: list[Message], batch: _Batch) -> set[int]:
         """Load messages; return which of them are in quarantine."""

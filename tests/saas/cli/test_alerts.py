@@ -56,3 +56,27 @@ def test_what_is_not_there_has_a_name(run, town, tmp_path):
     assert "has 1 versions, no version 2" in run("rule", "show", town, "busy", "--version", "2").err
     (tmp_path / "busy.toml").write_text(RULE.replace("more_than", "more_then"))
     assert "did you mean 'more_than'" in run("rule", "add", town, tmp_path / "busy.toml").err
+
+
+def test_a_city_in_a_bucket_delivers(run, tmp_path, s3, monkeypatch):
+    """A delivery that failed goes on when it is called again, from another machine too; each notice comes once."""
+    for name, value in s3.options.items():
+        monkeypatch.setenv(f"AWS_{name}".upper(), value)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "one"))
+    address, to = s3.address("alerted"), tmp_path / "out" / "notices"
+    frame = pd.DataFrame(
+        {"id": list("abcd"), "at": [f"2024-03-01 10:{n}0" for n in range(4)], "class": "06010"}
+    ).assign(unit="u1", lon=117.0, lat=24.0)
+    with stcloud.create(address, crs="EPSG:4548", zone="Asia/Shanghai") as city:
+        city.load("requests", frame, key="id", time="at", lon="lon", lat="lat", datum="wgs84")
+    (tmp_path / "busy.toml").write_text(RULE)
+    run("rule", "add", address, tmp_path / "busy.toml")
+    assert run("alerts", "run", address).out.split()[-2:] == ["1", "0"]
+    assert "could not write" in run("alerts", "deliver", address, "--to", to).line
+    to.parent.mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "two"))
+    for count in (1, 0):
+        [done] = json.loads(run("alerts", "deliver", address, "--to", to, "-f", "json").out)
+        assert (done["delivered"], done["again"]) == (count, 0)
+    [notice] = map(json.loads, to.read_text().splitlines())
+    assert notice["id"] == f"{notice['alert']}:open"
