@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 from stcloud.city.alertlayer import AlertLayer
 from stcloud.city.standinglog import StandingLog
 from stcloud.city.standingrules import RuleVersion
-from stcloud.paas.query.resolve.resolver import layers_of
 from stcloud.paas.standing.alertbook import AlertBook
 from stcloud.paas.standing.alerting import StandingAlert
-from stcloud.paas.standing.boundrule import BoundRule, bind_rule
+from stcloud.paas.standing.boundrule import BoundRule, bind_rule, layers_named
 from stcloud.paas.standing.layerevaluation import LayerEvaluation, LoadedRows
 
 if TYPE_CHECKING:
@@ -206,7 +205,7 @@ class StandingLayer:
         name = version.rule.id, version.version
         if name not in self._named:
             query = version.rule.question.narrow(self.city.query(self.name))
-            self._named[name] = layers_of(query.conditions)
+            self._named[name] = layers_named(version.rule, query)
         return self._named[name]
 
     def _going_on(self, facts: dict[str, Any], versions: Sequence[RuleVersion]) -> LayerEvaluation | None:
