@@ -224,7 +224,9 @@ def bind_rule(
     if measured is not None and not by and subject.layer.definition.kind == "event":
         by = _station(query)
     anywhere = Scope(ALWAYS, FOREVER)
-    holders = {group: resolver.holders(group, anywhere) for group in by if isinstance(group, FeatureGroup)}
+    holders: dict[By, Holder] = {
+        group: resolver.holders(group, anywhere) for group in by if isinstance(group, FeatureGroup)
+    }
     return BoundRule(
         rule, version, resolution.conditions, by, added_us if rule.since is None else instant_us(rule.since, zone),
         FOREVER if rule.until is None else instant_us(rule.until, zone), added_us, ended_us,
