@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,10 +26,11 @@ from stcloud.paas.standing.alertrows import (
 if TYPE_CHECKING:
     from stcloud.city.city import City
     from stcloud.city.parts import CityParts
+    from stcloud.daas.configuration import CityConfiguration
     from stcloud.daas.entry import Layer
     from stcloud.daas.ledger import Reckoning
 
-__all__ = ["AlertLayer"]
+__all__ = ["AlertLayer", "shown_alert"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +79,17 @@ class AlertLayer:
             rows = rows.filter(pc.is_in(rows["layer"], pa.array(sorted(layers), pa.string())))
         return sorted(alerts_of(rows), key=lambda alert: alert.order)
 
-    def record(self, changed: Sequence[StandingAlert], replayed: Collection[str] = ()) -> list[Reckoning]:
+    def record(
+        self, changed: Sequence[StandingAlert], replayed: Collection[str] = (), purged: Collection[str] = ()
+    ) -> list[Reckoning]:
         """Record alerts that are new or have changed; return the reckonings of at most two loads.
 
-        ``replayed`` are layers of which `changed` has all alerts: others of their rules are withdrawn, unless the
-        layer was purged.
+        ``replayed`` are layers of which `changed` has all alerts: others of their rules are withdrawn, unless they
+        are ``purged``.
         """
         loads = []
         before = {alert.id: alert for alert in self.believed(replayed)} if replayed else {}
         if replayed:
-            purged = {name for name in replayed if self.parts.catalogue.layer(name).purges}
             gone = before.keys() - {alert.id for alert in changed}
             withdrawn = sorted(name for name in gone if before[name].layer not in purged)
             if withdrawn:
@@ -98,6 +100,17 @@ class AlertLayer:
             rows = alert_rows(news, self.city.configuration.crs)
             loads.append(self.city.load(ALERTS, rows, definition=alert_definition(), again=True))
         return loads
+
+
+def shown_alert(alert: StandingAlert, configuration: CityConfiguration) -> dict[str, Any]:
+    """Return an alert as its row is shown, with instants on the city's clock."""
+    table, local = alert_rows([alert], configuration.crs), pa.timestamp("us", configuration.zone.name)
+    columns = {
+        name: table[name].cast(local) if pa.types.is_timestamp(table[name].type) else table[name]
+        for name in SCHEMA.names
+    }
+    record: dict[str, Any] = pa.table(columns).to_pylist()[0]
+    return record
 
 
 def _same(before: StandingAlert | None, alert: StandingAlert) -> bool:

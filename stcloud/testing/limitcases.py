@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -66,7 +67,7 @@ class ClockTown:
     @property
     def rules(self) -> KnownRules:
         """The rules of its log, as they were known."""
-        newest, known = CaseRules(self.stored), {}
+        newest, known = CaseRules(self.stored), dict[int, CaseRules]()
 
         def known_at(known_us: int) -> CaseRules:
             version = sum(rule.recorded_us <= known_us for rule in self.stored)
@@ -136,17 +137,17 @@ def _act(draw: st.DrawFn, log: GrowingLog, name: str | None, start_us: int) -> N
         "corrects": draw(st.integers(1, max(1, len(log.actions)))),
         "corrected": max(start_us, happened_us - draw(st.sampled_from((0, 2, 12))) * STEP_US),
     }  # fmt: skip
-    given = {each: value for each, value in stated.items() if each in table[name].takes}
+    given: dict[str, Any] = {each: value for each, value in stated.items() if each in table[name].takes}
     action = log.draft(name, happened_us=happened_us, **given)
     log.append(replace(action, recorded_us=recorded_us), draw(st.sets(st.sampled_from(FACTS))))
 
 
 @st.composite
-def bound_limits(draw: st.DrawFn, town: ClockTown, **own: object) -> BoundLimit:
+def bound_limits(draw: st.DrawFn, town: ClockTown) -> BoundLimit:
     """Draw a rule, added at the town's first instant or a day later."""
     document = {
         "id": "nearly-late", "left_at_most": draw(st.sampled_from((0.0, 0.25, 0.5, 1.0))),
-        "clock": draw(st.sampled_from((None, "whole", "handle", "check"))), "cases": {"log": "desk"}, **own,
+        "clock": draw(st.sampled_from((None, "whole", "handle", "check"))), "cases": {"log": "desk"},
     }  # fmt: skip
     given = {name: value for name, value in document.items() if value is not None}
     rule = LimitRule.from_document(given | {"from": "2024-01-01"}, name="rule")

@@ -4,8 +4,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stcloud.paas.case.caseclocks import case_clocks
-from stcloud.paas.case.course import fold
 from stcloud.paas.case.limitcourse import LimitCourse
 from stcloud.testing.examples import examples
 from stcloud.testing.limitcases import STEPS, bound_limits, clock_towns, limited_cases
