@@ -56,3 +56,36 @@ def test_what_is_not_there_has_a_name(run, town, tmp_path):
     assert "has 1 versions, no version 2" in run("rule", "show", town, "busy", "--version", "2").err
     (tmp_path / "busy.toml").write_text(RULE.replace("more_than", "more_then"))
     assert "did you mean 'more_than'" in run("rule", "add", town, tmp_path / "busy.toml").err
+
+
+LATE = """
+id = "late"
+left_at_most = 0.5
+from = "2024-01-01"
+[cases]
+log = "desk"
+"""
+
+
+def test_a_rule_on_cases(run, town, tmp_path):
+    """A day's old case, whose quarter of an hour to be accepted is long over."""
+    (tmp_path / "city.toml").write_text((town / "city.toml").read_text() + 'calendar = "CN"\n')
+    (tmp_path / "city.toml").replace(town / "city.toml")
+    (tmp_path / "late.toml").write_text(LATE)
+    assert "no log 'desk'" in run("rule", "add", town, tmp_path / "late.toml").err
+    run("case", "create", town, "desk")
+    added = run("rule", "add", town, tmp_path / "late.toml")
+    assert "late, version 1: at most 50 % of the limit of any clock left" in added.err
+    with stcloud.open(town) as city, city.cases("desk") as cases:
+        happened = "2024-03-01 10:00"
+        fields = {"source": "collector"}
+        cases.open(number="A", actor="c", role="collector", fields=fields, happened=happened)
+    printed = run("alerts", "run", town)
+    assert printed.out.split()[4:] == ["1", "1", "1", "0"]
+    [alert] = json.loads(run("alerts", town, "--rule", "late", "-f", "json").out)
+    assert (alert["group"], alert["late"]) == ("A | accept", True)
+    assert "report" in run("alerts", "why", town, alert["alert"]).out
+    printed = run("alerts", "why-not", town, "late", "--at", "2024-03-01 10:05", "--group", "A")
+    assert "failed first: at most 0.5 of the limit is left" in printed.err
+    assert run("alerts", "deliver", town, "--to", tmp_path / "told.jsonl").code == 0
+    assert json.loads((tmp_path / "told.jsonl").read_text().splitlines()[0])["layer"] == "cases:desk"
