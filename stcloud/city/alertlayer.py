@@ -30,12 +30,13 @@ from stcloud.paas.standing.alertrows import (
 if TYPE_CHECKING:
     from stcloud.city.city import City
     from stcloud.city.parts import CityParts
+    from stcloud.daas.configuration import CityConfiguration
     from stcloud.daas.entry import Layer
     from stcloud.daas.ledger import Reckoning
 
 Instants = NDArray[np.int64]
 
-__all__ = ["AlertLayer", "AlertPin", "RecordedAlert", "is_same"]
+__all__ = ["AlertLayer", "AlertPin", "RecordedAlert", "shown_alert"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,22 @@ class AlertLayer:
         recorded = self._recorded(lambda from_us, to_us: (from_us <= at_us) & (at_us < to_us), layers)
         return sorted((each.alert for each in recorded), key=lambda alert: alert.order)
 
+    def unrecorded(
+        self, name: str, changed: Sequence[StandingAlert], before: AlertPin, now: AlertPin
+    ) -> list[StandingAlert] | None:
+        """Return the alerts of a layer's rules that are not recorded as they should be, in order.
+
+        Alerts should be as they were in an earlier state, and as `changed` since. None: not only these have changed.
+        """
+        were, there = (
+            {alert.id: alert for alert in self.believed([name], pin.at_us)} for pin in (before, now)
+        )
+        meant = were | {alert.id: alert for alert in changed}
+        if not were.keys() <= there.keys() <= meant.keys():
+            return None
+        missing = [alert for name, alert in meant.items() if not _same(there.get(name), alert)]
+        return sorted(missing, key=lambda alert: alert.order)
+
     def recorded(self) -> list[RecordedAlert]:
         """Return all that was ever recorded of the alerts that are believed now, in the order of recording.
 
@@ -173,28 +190,40 @@ class AlertLayer:
         recorded = map(RecordedAlert, alerts, from_us, to_us)
         return sorted(recorded, key=RecordedAlert.order)
 
-    def record(self, changed: Sequence[StandingAlert], replayed: Collection[str] = ()) -> list[Reckoning]:
+    def record(
+        self, changed: Sequence[StandingAlert], replayed: Collection[str] = (), purged: Collection[str] = ()
+    ) -> list[Reckoning]:
         """Record alerts that are new or have changed; return the reckonings of at most two loads.
 
-        ``replayed`` are layers of which `changed` has all alerts: others of their rules are withdrawn, unless the
-        layer was purged.
+        ``replayed`` are layers of which `changed` has all alerts: others of their rules are withdrawn, unless they
+        are ``purged``.
         """
         loads = []
         before = {alert.id: alert for alert in self.believed(replayed)} if replayed else {}
         if replayed:
-            purged = {name for name in replayed if self.parts.catalogue.layer(name).purges}
             gone = before.keys() - {alert.id for alert in changed}
             withdrawn = sorted(name for name in gone if before[name].layer not in purged)
             if withdrawn:
                 keys = pa.table({"alert": pa.array(withdrawn, pa.string())})
                 loads.append(self.city.load(ALERTS, keys, mode="delete", again=True))
-        news = [alert for alert in changed if not is_same(before.get(alert.id), alert)]
+        news = [alert for alert in changed if not _same(before.get(alert.id), alert)]
         if news:
             rows = alert_rows(news, self.city.configuration.crs)
             loads.append(self.city.load(ALERTS, rows, definition=alert_definition(), again=True))
         return loads
 
 
-def is_same(before: StandingAlert | None, alert: StandingAlert) -> bool:
+def shown_alert(alert: StandingAlert, configuration: CityConfiguration) -> dict[str, Any]:
+    """Return an alert as its row is shown, with instants on the city's clock."""
+    table, local = alert_rows([alert], configuration.crs), pa.timestamp("us", configuration.zone.name)
+    columns = {
+        name: table[name].cast(local) if pa.types.is_timestamp(table[name].type) else table[name]
+        for name in SCHEMA.names
+    }
+    record: dict[str, Any] = pa.table(columns).to_pylist()[0]
+    return record
+
+
+def _same(before: StandingAlert | None, alert: StandingAlert) -> bool:
     """Tell whether a row of an alert is as it was; places that are not known are equal."""
     return before is not None and repr(before) == repr(alert)

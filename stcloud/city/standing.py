@@ -11,23 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
 from stcloud.city.alertlayer import AlertLayer
 from stcloud.city.alertoutbox import AlertOutbox, alert_outbox
 from stcloud.city.keywords import LOCK_WAIT_S
-from stcloud.city.standinglayer import StandingLayer
-from stcloud.city.standinglog import StandingLog
 from stcloud.city.standingrules import RuleVersion, StandingRules
+from stcloud.city.standingsubject import StandingSubject, rule_of, subject_of
 from stcloud.daas.ledger import Reckoning
 from stcloud.errors import NotFound, nearest
 from stcloud.iaas.store.folder import read_text
 from stcloud.paas.standing.alerting import StandingAlert
-from stcloud.paas.standing.alertrows import ALERTS, SCHEMA, alert_rows
-from stcloud.paas.standing.boundrule import OWN, BoundRule
-from stcloud.paas.standing.reason import AlertReason, WhyNot, causes, refusal
-from stcloud.paas.standing.standingrule import StandingRule
+from stcloud.paas.standing.alertrows import ALERTS
+from stcloud.paas.standing.reason import AlertReason, WhyNot
+from stcloud.paas.standing.ruledocument import RuleDocument, json_document, toml_document
 from stcloud.time import Instant, TimeSpan, instant_us
 
 if TYPE_CHECKING:
@@ -37,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CityStanding", "GivenStandingRule", "StandingRun"]
 
-GivenStandingRule = StandingRule | Mapping[str, Any] | str | os.PathLike[str]
+GivenStandingRule = RuleDocument | Mapping[str, Any] | str | os.PathLike[str]
 """A rule, its keys and values, or its TOML or JSON file."""
 
 _LOCK = "standing"
@@ -99,7 +94,7 @@ class CityStanding:
     def __init__(self, city: City, parts: CityParts) -> None:
         self._city, self._parts = city, parts
         self._rules = StandingRules(parts, city.configuration.zone)
-        self._layers: dict[str, StandingLayer] = {}
+        self._layers: dict[str, StandingSubject] = {}
 
     def add(self, rule: GivenStandingRule, *, wait_s: float = LOCK_WAIT_S) -> RuleVersion:
         """Add a rule, or a new version of it; one that is the same as the newest version changes nothing.
@@ -118,12 +113,10 @@ class CityStanding:
             before = self._rules.versions(given.id) if given.id in self._rules.names() else ()
             if before and before[-1].ended_us is None and before[-1].rule == given:
                 return before[-1]
-            with self._parts.catalogue.locked(given.layer, wait_s=wait_s):
-                at_us = self._next_us(given.layer)
-                version = RuleVersion(given, len(before) + 1, at_us)
-                StandingLayer(self._city, self._parts, given.layer).bound(
-                    version
-                )  # refuses what does not fit
+            subject = self._made(given)
+            with subject.locked(wait_s):
+                at_us = self._next_us(subject)
+                subject.check(RuleVersion(given, len(before) + 1, at_us))
                 self._rules.append(given.id, given.to_toml(), at_us)
         return self._rules.versions(given.id)[-1]
 
@@ -133,9 +126,9 @@ class CityStanding:
         Raises `NotFound` ``unknown-rule``; `InvalidInput` ``rule-ended``.
         """
         with self._parts.folder.lock(_LOCK, wait_s=wait_s):
-            layer = self._rules.versions(rule)[-1].rule.layer
-            with self._parts.catalogue.locked(layer, wait_s=wait_s):
-                at_us = self._next_us(layer)
+            subject = self._made(self._rules.versions(rule)[-1].rule)
+            with subject.locked(wait_s):
+                at_us = self._next_us(subject)
                 until_us = at_us if at is None else instant_us(at, self._city.configuration.zone)
                 self._rules.end(rule, until_us, at_us)
         return self._rules.versions(rule)[-1]
@@ -231,17 +224,8 @@ class CityStanding:
         known = {each.id: each for each in AlertLayer(self._city, self._parts).believed()}
         if alert not in known:
             raise NotFound("unknown-alert", f"there is no alert '{alert}'", nearest=nearest(alert, known))
-        given = known[alert]
-        version = self._rules.versions(given.rule)[given.version - 1]
-        at_us = given.known_us if given.is_believed else given.raised_us
-        bound, rows = self._history(version, at_us)
-        chosen, start_us, end_us = causes(bound, given, rows)
-        zone = self._city.configuration.zone
-        return AlertReason(
-            alert=self._records([given])[0], rule=version.rule.text, document=version.rule.to_toml(),
-            version=given.version, window=(zone.iso(start_us), zone.iso(end_us)), value=given.incident.peak,
-            threshold=given.threshold, rows=self._shown(rows, chosen, given.layer), known_at=zone.iso(at_us),
-        )  # fmt: skip
+        version = self._rules.versions(known[alert].rule)[known[alert].version - 1]
+        return self._made(version.rule).why(known[alert], version)
 
     def why_not(self, rule: str, at: Instant, group: str | None = None) -> WhyNot:
         """Return why a rule raises nothing at an instant of valid time, by what is known now; or that it does.
@@ -260,8 +244,7 @@ class CityStanding:
         """
         version = self._rules.versions(rule)[-1]
         at_us = instant_us(at, self._city.configuration.zone)
-        bound, rows = self._history(version, self._parts.catalogue.layer(version.rule.layer).pin_us())
-        return refusal(bound, rows, at_us, group)
+        return self._made(version.rule).why_not(version, at_us, group)
 
     def _run(self, versions: Sequence[RuleVersion], *, full: bool, keep: bool) -> StandingRun:
         """Evaluate and record; of a run that fails nothing is used: the next one goes on from what is kept."""
@@ -275,14 +258,16 @@ class CityStanding:
         alerts, runs = AlertLayer(self._city, self._parts), {}
         before = alerts.pin
         for name in sorted({version.rule.layer for version in versions}):
-            layer = self._layers.setdefault(name, StandingLayer(self._city, self._parts, name))
             own = [version for version in versions if version.rule.layer == name]
-            runs[name] = layer.run(own, before, full=full)
+            if name not in self._layers:
+                self._layers[name] = self._made(own[0].rule)
+            runs[name] = self._layers[name].run(own, before, full=full)
         replayed = tuple(name for name, run in runs.items() if run.replayed)
         changed = sorted(
             (alert for run in runs.values() for alert in run.changed), key=lambda alert: alert.order
         )
-        recorded = alerts.record(changed, replayed)
+        purged = [name for name in replayed if self._layers[name].is_purged]
+        recorded = alerts.record(changed, replayed, purged)
         after = alerts.pin_after(before, recorded)
         if after is None:  # somebody else has changed alerts meanwhile
             self._layers.clear()
@@ -294,47 +279,20 @@ class CityStanding:
             tuple(recorded),
         )  # fmt: skip
 
-    def _next_us(self, layer: str) -> int:
-        """Return a recorded instant that is later than all loads of a layer, and than all rules."""
-        pin_us = self._parts.catalogue.layer(layer).pin_us()
-        return max(self._parts.clock(), pin_us + 1, self._rules.changed_us + 1)
+    def _next_us(self, subject: StandingSubject) -> int:
+        """Return a recorded instant that is later than all that is looked at, and than all rules."""
+        return max(self._parts.clock(), subject.pin_us() + 1, self._rules.changed_us + 1)
 
-    def _history(self, version: RuleVersion, known_us: int) -> tuple[BoundRule, pa.RecordBatch]:
-        layer = self._parts.catalogue.layer(version.rule.layer)
-        bound = StandingLayer(self._city, self._parts, layer.name).bound(version)
-        columns = {attribute.stored for attribute in layer.attributes}
-        log = StandingLog(layer, frozenset(OWN) | columns | bound.columns)
-        return bound, log.history(bound, known_us)
-
-    def _shown(self, rows: pa.RecordBatch, chosen: np.ndarray, layer: str) -> list[dict[str, Any]]:
-        names = {each.stored: each.name for each in self._parts.catalogue.layer(layer).attributes}
-        table = pa.Table.from_batches([rows.take(pa.array(chosen, pa.int64()))])
-        shown = {"key": table["st_key"], "time": table["st_time"].cast(self._local)}
-        shown |= {name: table[stored] for stored, name in names.items()}
-        records: list[dict[str, Any]] = pa.table(shown).to_pylist()
-        return records
-
-    def _records(self, alerts: Sequence[StandingAlert]) -> list[dict[str, Any]]:
-        table = alert_rows(alerts, self._city.configuration.crs)
-        instant = SCHEMA.field("from").type
-        columns = {
-            name: table[name].cast(self._local) if table[name].type == instant else table[name]
-            for name in SCHEMA.names
-        }
-        records: list[dict[str, Any]] = pa.table(columns).to_pylist()
-        return records
-
-    @property
-    def _local(self) -> pa.DataType:
-        return pa.timestamp("us", self._city.configuration.zone.name)
+    def _made(self, rule: RuleDocument) -> StandingSubject:
+        return subject_of(self._city, self._parts, rule)
 
 
-def read_rule(rule: GivenStandingRule) -> StandingRule:
-    """Return a rule; errors are those of `StandingRule.from_toml`, and of a file."""
-    if isinstance(rule, StandingRule):
+def read_rule(rule: GivenStandingRule) -> RuleDocument:
+    """Return a rule; errors are those of `RuleDocument.from_toml`, and of a file."""
+    if isinstance(rule, RuleDocument):
         return rule
     if isinstance(rule, Mapping):
-        return StandingRule.from_document(rule, name="rule")
+        return rule_of(rule, "rule")
     path = Path(rule)
-    read = StandingRule.from_json if path.suffix == ".json" else StandingRule.from_toml
-    return read(read_text(path), name=path.name)
+    read = json_document if path.suffix == ".json" else toml_document
+    return rule_of(read(read_text(path), path.name), path.name)

@@ -13,21 +13,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from stcloud.city.alertlayer import AlertLayer, AlertPin, is_same
+import numpy as np
+import pyarrow as pa
+
+from stcloud.city.alertlayer import AlertLayer, AlertPin, shown_alert
 from stcloud.city.standinglog import StandingLog
-from stcloud.city.standingrules import RuleVersion
-from stcloud.paas.query.resolve.resolver import layers_of
 from stcloud.paas.standing.alertbook import AlertBook
 from stcloud.paas.standing.alerting import StandingAlert
-from stcloud.paas.standing.boundrule import BoundRule, bind_rule
+from stcloud.paas.standing.boundrule import OWN, BoundRule, bind_rule, layers_named
 from stcloud.paas.standing.layerevaluation import LayerEvaluation, LoadedRows
+from stcloud.paas.standing.reason import AlertReason, WhyNot, causes, refusal
+from stcloud.paas.standing.standingrule import StandingRule
 
 if TYPE_CHECKING:
     from stcloud.city.city import City
     from stcloud.city.parts import CityParts
+    from stcloud.city.standingrules import RuleVersion
     from stcloud.daas.entry import Layer
     from stcloud.paas.query import Query
 
@@ -126,9 +131,59 @@ class StandingLayer:
         self.parts.folder.write_text(json.dumps(document) + "\n", *self._place)
         self._since_kept = 0
 
+    def check(self, version: RuleVersion) -> None:
+        """Refuse a rule that does not fit."""
+        self.bound(version)
+
+    def locked(self, wait_s: float) -> AbstractContextManager[object]:
+        """Let nothing be loaded meanwhile."""
+        return self.parts.catalogue.locked(self.name, wait_s=wait_s)
+
+    def pin_us(self) -> int:
+        """Return the newest recorded instant, UTC microseconds."""
+        return self.parts.catalogue.layer(self.name).pin_us()
+
+    @property
+    def is_purged(self) -> bool:
+        """Whether rows were purged."""
+        return bool(self.parts.catalogue.layer(self.name).purges)
+
+    def why(self, alert: StandingAlert, version: RuleVersion) -> AlertReason:
+        """Return why an alert was raised by a version of a rule."""
+        configuration = self.city.configuration
+        at_us = alert.known_us if alert.is_believed else alert.raised_us
+        bound, rows = self._history(version, at_us)
+        chosen, start_us, end_us = causes(bound, alert, rows)
+        iso = configuration.zone.iso
+        return AlertReason(
+            alert=shown_alert(alert, configuration), rule=version.rule.text, document=version.rule.to_toml(),
+            version=alert.version, window=(iso(start_us), iso(end_us)), value=alert.incident.peak,
+            threshold=alert.threshold, rows=self._shown(rows, chosen), known_at=iso(at_us),
+        )  # fmt: skip
+
+    def why_not(self, version: RuleVersion, at_us: int, group: str | None) -> WhyNot:
+        """Return why a version of a rule raises nothing at an instant of valid time, or that it does."""
+        bound, rows = self._history(version, self.pin_us())
+        return refusal(bound, rows, at_us, group)
+
+    def _history(self, version: RuleVersion, known_us: int) -> tuple[BoundRule, pa.RecordBatch]:
+        layer, bound = self.parts.catalogue.layer(self.name), self.bound(version)
+        columns = {attribute.stored for attribute in layer.attributes}
+        log = StandingLog(layer, frozenset(OWN) | columns | bound.columns)
+        return bound, log.history(bound, known_us)
+
+    def _shown(self, rows: pa.RecordBatch, chosen: np.ndarray) -> list[dict[str, Any]]:
+        local = pa.timestamp("us", self.city.configuration.zone.name)
+        names = {each.stored: each.name for each in self.parts.catalogue.layer(self.name).attributes}
+        table = pa.Table.from_batches([rows.take(pa.array(chosen, pa.int64()))])
+        shown = {"key": table["st_key"], "time": table["st_time"].cast(local)}
+        shown |= {name: table[stored] for stored, name in names.items()}
+        records: list[dict[str, Any]] = pa.table(shown).to_pylist()
+        return records
+
     def bound(self, version: RuleVersion, query: Query | None = None) -> BoundRule:
         """Bind a version of a rule to the layer; ``query`` is about all of it."""
-        rule = version.rule
+        rule = _rule_of(version)
         query = rule.question.narrow(self.city.query(self.name) if query is None else query)
         return bind_rule(rule, version.version, query, added_us=version.added_us, ended_us=version.ended_us)
 
@@ -144,27 +199,11 @@ class StandingLayer:
         if first is not None and first.at_us < self._evaluated_us:
             return None
         loads, rows = self._steps(evaluation, log, layer, versions)
-        changed = book.changed()
+        changed: list[StandingAlert] | None = book.changed()
         if self._alerts != alerts:
-            missing = self._unrecorded(changed, alerts)
-            return None if missing is None else LayerRun(missing, loads, rows, replayed=False)
-        return LayerRun(changed, loads, rows, replayed=False)
-
-    def _unrecorded(self, changed: Sequence[StandingAlert], now: AlertPin) -> list[StandingAlert] | None:
-        """Return the alerts that are not recorded as they should be; None: not only this evaluation has changed them.
-
-        Alerts should be as they were in the state that this went on from, and as `changed` since.
-        """
-        layer = AlertLayer(self.city, self.parts)
-        before, there = (
-            {alert.id: alert for alert in layer.believed([self.name], pin.at_us)}
-            for pin in (self._alerts, now)
-        )
-        meant = before | {alert.id: alert for alert in changed}
-        if not before.keys() <= there.keys() <= meant.keys():
-            return None
-        missing = [alert for name, alert in meant.items() if not is_same(there.get(name), alert)]
-        return sorted(missing, key=lambda alert: alert.order)
+            recorded = AlertLayer(self.city, self.parts)
+            changed = recorded.unrecorded(self.name, book.changed(), self._alerts, alerts)
+        return None if changed is None else LayerRun(changed, loads, rows, replayed=False)
 
     def _steps(
         self, evaluation: LayerEvaluation, log: StandingLog, layer: Layer, versions: Sequence[RuleVersion]
@@ -218,7 +257,7 @@ class StandingLayer:
     def _index_first(self, versions: Sequence[RuleVersion]) -> None:
         """Give rows the codes of their unit cells, where a load that was killed has left that undone."""
         if self.name in self.parts.grids.outdated(self.name) and any(
-            version.rule.question.by for version in versions
+            _rule_of(version).question.by for version in versions
         ):
             self.city.index(self.name)
 
@@ -243,8 +282,8 @@ class StandingLayer:
         """Return the other layers that a rule's question names."""
         name = version.rule.id, version.version
         if name not in self._named:
-            query = version.rule.question.narrow(self.city.query(self.name))
-            self._named[name] = layers_of(query.conditions)
+            rule = _rule_of(version)
+            self._named[name] = layers_named(rule, rule.question.narrow(self.city.query(self.name)))
         return self._named[name]
 
     def _going_on(
@@ -281,6 +320,11 @@ class StandingLayer:
     @property
     def _place(self) -> tuple[str, str]:
         return "index", f"{self.parts.catalogue.naming.folder_of(self.name)}.standing.json"
+
+
+def _rule_of(version: RuleVersion) -> StandingRule:
+    """Return the rule of a version, which is about rows, as it is about a layer."""
+    return cast("StandingRule", version.rule)
 
 
 def _nothing(*_: object) -> Any:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stcloud.city.keptlist import KeptList, KeptVersion
+from stcloud.city.standingsubject import rule_of
 from stcloud.errors import Conflict, InvalidInput, NotFound, nearest
-from stcloud.paas.standing.standingrule import StandingRule
+from stcloud.paas.standing.ruledocument import RuleDocument
 from stcloud.time import instant_us
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class RuleVersion:
         is there.
     """
 
-    rule: StandingRule
+    rule: RuleDocument
     version: int
     added_us: int
     ended_us: int | None = None
@@ -135,7 +136,7 @@ class StandingRules:
                 )
             open_one = None
             if ended is None:
-                rule = StandingRule.from_document(document, name=each.key)
+                rule = rule_of(document, each.key)
                 open_one = RuleVersion(rule, len(versions) + 1, each.recorded_us)
                 versions.append(open_one)
         return versions

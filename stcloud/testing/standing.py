@@ -186,13 +186,14 @@ class SlowAlerts:
             for each in self.detect([row for row in believed if row.group == group]):
                 over = each.to_us is None and each.ends_us is not None and each.ends_us <= watermark_us
                 incidents.append(replace(each, to_us=each.ends_us, ends_us=None) if over else each)
-            self._match(group, incidents, at_us, behind_us)
+            self.match(group, incidents, at_us, behind_us)
 
     def shown(self) -> list[dict[str, Any]]:
         """Return the alerts in order."""
         return sorted(self.alerts, key=lambda each: (each["raised_us"], each["group"], each["from_us"]))
 
-    def _match(self, group: str, incidents: list[SlowIncident], at_us: int, behind_us: int | None) -> None:
+    def match(self, group: str, incidents: list[SlowIncident], at_us: int, behind_us: int | None) -> None:
+        """Give the incidents of a group, as they are believed at a recorded instant, to its alerts."""
         own = [alert for alert in self.alerts if alert["group"] == group]
         own.sort(
             key=lambda each: (each["status"] in ("retracted", "merged"), each["raised_us"], each["from_us"])

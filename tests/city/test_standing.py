@@ -257,7 +257,7 @@ def test_what_was_recorded_half_is_made_whole(city, tmp_path, monkeypatch):
     half = requests(city, *batch)
     meant = AlertLayer.record
     with monkeypatch.context() as patch:
-        patch.setattr(AlertLayer, "record", lambda self, changed, _: meant(self, changed[:1]))
+        patch.setattr(AlertLayer, "record", lambda self, changed, *_: meant(self, changed[:1]))
         patch.setattr(standinglayer.StandingLayer, "settle", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             city.standing.after_load(half)
@@ -539,3 +539,80 @@ def test_recorded_twice_is_recorded_once(tmp_path_factory, data):
         assert (done.replayed, done.loads, done.recorded) == ((), count - before, ())
     assert city.standing.run(full=True).recorded == ()
     city.close()
+
+
+AREA = {
+    "id": "area", "at_least": 2, "within": "1h", "from": "2024-01-01",
+    "question": {"layer": "requests", "what": "class = '06010'", "by": "in:areas"},
+}  # fmt: skip
+
+
+def areas(city, since, *edges):
+    """Load areas side by side, which are so from an instant on: west and east of each."""
+    shapes = [box(west, 24.0, east, 24.1) for west, east in edges]
+    names = [f"a{n}" for n in range(len(edges))]
+    city.load(
+        "areas", geopandas.GeoDataFrame({"id": names}, geometry=shapes, crs=4326), key="id", valid_from=since
+    )
+
+
+def placed(city, *rows):
+    """Load requests of one class: id, time, longitude."""
+    frame = pd.DataFrame(rows, columns=["id", "at", "lon"]).assign(lat=24.05, unit="u", **{"class": "06010"})
+    return city.load("requests", frame, key="id", time="at", lon="lon", lat="lat", datum="wgs84")
+
+
+@pytest.mark.thorough
+@settings(deadline=None, max_examples=examples(15))
+@given(st.data(), st.sampled_from(["Asia/Shanghai", "America/New_York"]))
+def test_rows_are_grouped_by_the_areas_that_a_question_counts_them_in(tmp_path_factory, data, zone):
+    """Areas as they were at each row's own time: an alert has as many rows as the question counts in its area."""
+    folder = tmp_path_factory.mktemp("city") / "c"
+    with stcloud.create(folder, crs="EPSG:4548", zone=zone) as city:
+        areas(city, "2024-01-01", (117.0, 117.1), (117.1, 117.2))
+        placed(city, ("r", "2024-03-01 00:00", 117.05))
+        city.standing.add(AREA)
+        if data.draw(st.booleans()):
+            areas(city, "2024-03-01 10:30", (117.0, 117.15), (117.15, 117.2))
+        for load in range(data.draw(st.integers(1, 3))):
+            drawn = st.tuples(st.integers(0, 59), st.sampled_from([117.05, 117.12, 117.18, 117.9]))
+            rows = [
+                (f"{load}.{n}", f"2024-03-01 10:{minute:02}", lon)
+                for n, (minute, lon) in enumerate(data.draw(st.lists(drawn, min_size=1, max_size=5)))
+            ]
+            placed(city, *rows)
+            if data.draw(st.booleans()):
+                city.standing.run()
+        if data.draw(st.booleans()):
+            areas(city, "2024-01-01", (117.0, 117.13), (117.13, 117.2))
+        city.standing.run()
+        counted = city.query("requests").when("2024-03-01 10").count(by="in:areas").to_records()
+        expected = {each["in_areas"]: each["count"] for each in counted if each["count"] >= 2}
+        expected.pop(None, None)
+        known = "alerts" in [layer.name for layer in city.layers()]
+        assert {each["group"]: each["peak"] for each in (alerts(city) if known else [])} == expected
+        assert city.standing.run(full=True).recorded == ()
+
+
+def test_a_new_version_of_the_areas_that_group_rows_makes_a_replay(tmp_path):
+    with stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai") as city:
+        areas(city, "2024-01-01", (117.0, 117.1), (117.1, 117.2))
+        placed(city, ("r0", "2024-03-01 00:00", 117.05))
+        city.standing.add(AREA)
+        placed(city, ("r1", "2024-03-01 10:00", 117.05), ("r2", "2024-03-01 10:10", 117.05))
+        city.standing.run()
+        [alert] = alerts(city)
+        assert (alert["group"], alert["peak"]) == ("a0", 2)
+        assert [row["key"] for row in city.standing.why(alert["alert"]).rows] == ["r1", "r2"]
+        assert city.standing.why_not("area", "2024-03-01 10:20", "a1").value == 0
+        areas(city, "2024-01-01", (117.2, 117.3), (117.0, 117.2))
+    with stcloud.open(tmp_path / "city") as city:
+        assert city.standing.run().replayed == ("requests",)
+        assert [each["group"] for each in alerts(city)] == ["a1"]
+
+
+def test_a_layer_of_areas_that_is_not_there_is_refused(city):
+    question = AREA["question"] | {"by": "in:nowhere"}
+    with pytest.raises(NotFound) as unknown:
+        city.standing.add(AREA | {"question": question})
+    assert unknown.value.kind == "unknown-layer"

@@ -188,10 +188,16 @@ class CaseLog:
     def states(self, known_us: int, *, at_us: int | None = None) -> Iterator[CaseState]:
         """Give all cases in order of their numbers, as known at a pinned instant; memory stays flat."""
         rules = self.rules.known_at(known_us)
-        for _, actions in groupby(self._all(known_us), key=lambda action: action.case):
-            state = _fold(list(actions), rules, at_us=at_us)
+        for actions in self.logs(known_us):
+            state = _fold(actions, rules, at_us=at_us)
             if state is not None:
                 yield state if at_us is not None else self._resumed(state, known_us)
+
+    def logs(self, known_us: int) -> Iterator[list[Action]]:
+        """Give the logs of all cases in order of their numbers, as known at a pinned instant; memory stays flat."""
+        entries = (entry for batch in self.records.logs(known_us) for entry in _entries(batch))
+        for _, actions in groupby(map(action_of, entries), key=lambda action: action.case):
+            yield list(actions)
 
     def facts(self, known_us: int, *, at_us: int | None = None) -> pa.RecordBatchReader:
         """Return the facts of all cases, as known at a pinned instant; see `case_facts`."""
@@ -351,10 +357,6 @@ class CaseLog:
         """Return what a case is at an instant, None: now, after its last action: it may have resumed by itself."""
         at_us = self._clock() if known_us is None else known_us
         return resumed(self.rules.workflows[state.workflow], state, at_us)
-
-    def _all(self, known_us: int) -> Iterator[Action]:
-        for batch in self.records.logs(known_us):
-            yield from (action_of(entry) for entry in _entries(batch))
 
 
 def _fold(log: list[Action], rules: CaseRules, *, at_us: int | None = None) -> CaseState | None:

@@ -19,7 +19,17 @@ from datetime import UTC, datetime
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.standing.incident import Incident
 
-__all__ = ["ENDED", "MERGED", "OPEN", "RETRACTED", "AlertTerms", "StandingAlert", "believed", "settled"]
+__all__ = [
+    "ENDED",
+    "MERGED",
+    "OPEN",
+    "RETRACTED",
+    "AlertTerms",
+    "StandingAlert",
+    "believed",
+    "closed",
+    "settled",
+]
 
 OPEN, ENDED, RETRACTED, MERGED = "open", "ended", "retracted", "merged"
 """What has become of an alert: its incident goes on, is over, is believed no more, is a part of another one."""
@@ -155,6 +165,13 @@ def believed(
 def settled(alert: StandingAlert, before_us: int) -> bool:
     """Tell whether an alert's time is over before an instant, so that nothing later can meet it."""
     return alert.status != OPEN and _end_us(alert.incident) <= before_us
+
+
+def closed(alert: StandingAlert, until_us: int, at_us: int) -> StandingAlert:
+    """Return an open alert as it is when its rule has ended, at a valid and a recorded instant."""
+    ends_us = until_us if alert.incident.ends_us is None else min(until_us, alert.incident.ends_us)
+    incident = replace(alert.incident, to_us=max(ends_us, alert.incident.last_us), ends_us=None)
+    return replace(alert, status=ENDED, incident=incident, known_us=at_us)
 
 
 def _status(incident: Incident) -> str:

@@ -14,13 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from stcloud.daas.table.timeline import FOREVER
+from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.episode.episoderule import length_us
 from stcloud.paas.query.plan.groupcolumn import group_column, group_values
-from stcloud.paas.query.plan.plan import By, Part, Plan, Rows, Scan
+from stcloud.paas.query.plan.plan import By, FeatureGroup, Part, Plan, Rows, Scan
 from stcloud.paas.query.plan.resolved import Mask, Resolved, columns_of
-from stcloud.paas.query.resolve.resolver import Resolver
+from stcloud.paas.query.resolve.resolver import Holder, Resolver, layers_of
+from stcloud.paas.query.resolve.scope import Scope
 from stcloud.paas.query.run.measuring import read_by
 from stcloud.paas.series.reader import SeriesColumns
 from stcloud.paas.standing.counted import CountTracker
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from stcloud.daas.table.schema import Attribute
     from stcloud.paas.query.spec.query import Query
 
-__all__ = ["KEEP_US", "OWN", "BoundRule", "ReadingColumn", "bind_rule", "tracker_of"]
+__all__ = ["KEEP_US", "OWN", "BoundRule", "ReadingColumn", "bind_rule", "layers_named", "tracker_of"]
 
 KEEP_US = 600_000_000
 """So much later than others a row may come at least before the layer is read again for it."""
@@ -120,6 +121,8 @@ class BoundRule:
         A column and the value that it must have for a row to be kept; None: there is none.
     zone, kept_by
         The city's zone; which rows are kept, as a text: the same for rules that keep the same rows.
+    holders
+        For each group of features, what names the feature that held a row at the row's own time.
     """
 
     rule: StandingRule
@@ -136,6 +139,7 @@ class BoundRule:
     equality: tuple[str, Any] | None
     zone: Zone = field(repr=False)
     kept_by: str = ""
+    holders: Mapping[By, Holder] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> tuple[str, int]:
@@ -178,10 +182,14 @@ class BoundRule:
         """Return the group of each row as a text; None: it has none."""
         if not self.by:
             return [""] * rows.num_rows
-        columns = [group_values(by, rows, self.zone).to_pylist() for by in self.by]
+        columns = [self._values(by, rows).to_pylist() for by in self.by]
         return [
             None if None in values else " | ".join(map(str, values)) for values in zip(*columns, strict=True)
         ]
+
+    def _values(self, by: By, rows: pa.RecordBatch) -> pa.Array:
+        holder = self.holders.get(by)
+        return group_values(by, rows, self.zone) if holder is None else holder(rows)
 
 
 def bind_rule(
@@ -215,21 +223,30 @@ def bind_rule(
     by = tuple(_by(text, query) for text in rule.question.by)
     if measured is not None and not by and subject.layer.definition.kind == "event":
         by = _station(query)
+    anywhere = Scope(ALWAYS, FOREVER)
+    holders: dict[By, Holder] = {
+        group: resolver.holders(group, anywhere) for group in by if isinstance(group, FeatureGroup)
+    }
     return BoundRule(
         rule, version, resolution.conditions, by, added_us if rule.since is None else instant_us(rule.since, zone),
         FOREVER if rule.until is None else instant_us(rule.until, zone), added_us, ended_us,
         tracker_of(rule, measured), measured, tuple(named), equality_of(query.conditions), zone,
-        f"{rule.value} {rule.question!r}",
+        f"{rule.value} {rule.question!r}", holders,
     )  # fmt: skip
+
+
+def layers_named(rule: StandingRule, query: Query) -> tuple[str, ...]:
+    """Return the other layers that a rule reads, for its places and its groups; ``query`` as for `bind_rule`."""
+    return layers_of(query.conditions, [read_by(text, query.inquiry()) for text in rule.question.by])
 
 
 def _by(text: str, query: Query) -> By:
     by = read_by(text, query.inquiry())
-    if isinstance(by, CellSize | Part) or getattr(by, "stored", None):
+    if isinstance(by, CellSize | Part | FeatureGroup) or getattr(by, "stored", None):
         return by
     raise InvalidInput(
         "unknown-group", f"a rule cannot group rows by '{text}'",
-        hint="group them by a column, a cell such as cell:100m, or unit, community, street, district",
+        hint="group them by a column, a cell such as cell:100m, unit, community, street, district, or in:LAYER",
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.iaas.conversion import whole_numbers
 from stcloud.paas.standing.alertbook import AlertBook, Named
-from stcloud.paas.standing.alerting import ENDED, OPEN, AlertTerms, StandingAlert
+from stcloud.paas.standing.alerting import OPEN, AlertTerms, StandingAlert, closed
 from stcloud.paas.standing.boundrule import KEEP_US, BoundRule
 from stcloud.paas.standing.groupfold import GroupFold
 from stcloud.paas.standing.incident import Sample
@@ -131,7 +131,7 @@ class LayerEvaluation:
         for movers in self._movers.values():
             movers.forget(name)
         alerts = [alert for _, fold in sorted(standing.groups.items()) for alert in fold.alerts]
-        changed = [_closed(alert, until_us, at_us) for alert in alerts if alert.status == OPEN]
+        changed = [closed(alert, until_us, at_us) for alert in alerts if alert.status == OPEN]
         self.book.write(changed)
         return sorted(changed, key=lambda alert: alert.order)
 
@@ -376,10 +376,3 @@ def _note(change: _Touched, sample: Sample, *, begins: bool) -> None:
         change.added.append(sample)
     else:
         change.removed.append((sample.time_us, sample.key))
-
-
-def _closed(alert: StandingAlert, until_us: int, at_us: int) -> StandingAlert:
-    """Return an open alert as it is when its rule has ended."""
-    ends_us = until_us if alert.incident.ends_us is None else min(until_us, alert.incident.ends_us)
-    incident = replace(alert.incident, to_us=max(ends_us, alert.incident.last_us), ends_us=None)
-    return replace(alert, status=ENDED, incident=incident, known_us=at_us)

@@ -5,44 +5,35 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import tomllib
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from stcloud.daas.definition.clause import Closed, definition_faults
-from stcloud.daas.definition.document import toml_of
-from stcloud.errors import InvalidDefinition
 from stcloud.paas.episode.episoderule import EpisodeRule, Level, length_us
 from stcloud.paas.query.spec.question import Question
+from stcloud.paas.standing.ruledocument import RuleDocument
 
 __all__ = ["StandingRule"]
 
-_NAMING = {"id", "title"}
 _OF_QUESTION = frozenset({
     "layer", "version", "what", "where", "when", "weekdays", "hours", "months", "seasons", "days", "calendar", "crs",
     "by",
 })  # fmt: skip
 """Keys of a question that a rule may have: which rows, and what they are grouped by."""
-_ATTRIBUTES = {"least": "for", "since": "from", "until": "to"}
 _READING = ("value", "step", "ends_above")
 
 Count = Annotated[int, Field(ge=0, strict=True)]
 
 
-class StandingRule(Closed):
-    """A question that is asked of every row as it arrives.
+class StandingRule(RuleDocument):
+    """A question that is asked of every row of a layer as it arrives.
 
     Three kinds, by what they have: `within` counts rows in a window; `value` watches readings; without both, it
     watches where something is, such as a mover in an area.
 
     Attributes
     ----------
-    id, title
-        Name of the rule, and what people call such an incident.
     question
         Which rows, and by which columns they are grouped.
     more_than, at_least
@@ -62,10 +53,6 @@ class StandingRule(Closed):
         threshold.
     quiet
         What begins so soon after the end of an incident belongs to it.
-    lateness
-        How much later than the newest row a row may come for its alert not to be called late.
-    since, until
-        ``from``, ``to``: valid time of the rows that the rule looks at; None: from the time when the rule is added.
 
     Examples
     --------
@@ -82,8 +69,9 @@ class StandingRule(Closed):
     'more than 5 rows within 1h by unit'
     """
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-    title: str = ""
+    table: ClassVar[str] = "question"
+    attributes: ClassVar[Mapping[str, str]] = {**RuleDocument.attributes, "least": "for"}
+
     more_than: Count | None = None
     at_least: Annotated[int, Field(ge=1, strict=True)] | None = None
     within: str | None = None
@@ -96,14 +84,11 @@ class StandingRule(Closed):
     ends_below: Level | None = None
     ends_above: Level | None = None
     quiet: str = "0h"
-    lateness: str = "0h"
-    since: Annotated[str | None, Field(alias="from")] = None
-    until: Annotated[str | None, Field(alias="to")] = None
     question: Question
 
-    @field_validator("within", "least", "gap", "step", "quiet", "lateness")
+    @field_validator("within", "least", "gap", "step", "quiet")
     @classmethod
-    def _length(cls, text: str | None) -> str | None:
+    def _lengths(cls, text: str | None) -> str | None:
         if text is not None:
             length_us(text)
         return text
@@ -154,53 +139,6 @@ class StandingRule(Closed):
         if not self.question.where and not self.question.what:
             raise ValueError("a rule without a window and a value needs a where or a what")
 
-    @classmethod
-    def from_toml(cls, text: str, *, name: str) -> Self:
-        """Read a TOML document, whose ``name`` is put in errors.
-
-        Raises
-        ------
-        InvalidDefinition
-            ``not-toml`` with the line; ``invalid-definition`` with all faults, their keys and the nearest valid key.
-        """
-        with definition_faults(name, _keys):
-            return cls.from_document(tomllib.loads(text), name=name)
-
-    @classmethod
-    def from_json(cls, text: str, *, name: str) -> Self:
-        """Read a JSON document; `InvalidDefinition` ``not-json``, ``invalid-definition``."""
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InvalidDefinition("not-json", f"{name} is not JSON: {error}") from error
-        return cls.from_document(document, name=name)
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, object], *, name: str) -> Self:
-        """Return the rule of a document's keys and values; `InvalidDefinition` ``invalid-definition``."""
-        wrong = [each for each in _ATTRIBUTES if isinstance(document, Mapping) and each in document]
-        if wrong:  # an attribute, not its key
-            raise InvalidDefinition(
-                "invalid-definition", name,
-                faults=[f"{each}: unknown key; did you mean '{_ATTRIBUTES[each]}'?" for each in wrong],
-            )  # fmt: skip
-        with definition_faults(name, _keys):
-            return cls.model_validate(document)
-
-    def to_toml(self) -> str:
-        """Return the rule as a TOML document that reads back as an equal rule."""
-        return toml_of(self._document())
-
-    def to_json(self) -> str:
-        """Return the rule as a JSON document that reads back as an equal rule."""
-        return json.dumps(self._document(), ensure_ascii=False, indent=2) + "\n"
-
-    def digest(self) -> str:
-        """Return a digest of what the rule means, 16 hexadecimal digits; names do not affect it."""
-        meaning = {name: value for name, value in self._document().items() if name not in _NAMING}
-        text = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
     @property
     def layer(self) -> str:
         """Name of the layer whose rows are looked at."""
@@ -242,11 +180,6 @@ class StandingRule(Closed):
         return length_us(self.quiet)
 
     @property
-    def lateness_us(self) -> int:
-        """How much later than the newest row a row may come, microseconds."""
-        return length_us(self.lateness)
-
-    @property
     def text(self) -> str:
         """The rule in a line."""
         by = f" by {', '.join(self.question.by)}" if self.question.by else ""
@@ -261,13 +194,9 @@ class StandingRule(Closed):
             ends = f" for {self.least}" if self.least_us else ""
         return head + ends + (f", quiet {self.quiet}" if self.quiet_us else "")
 
-    def _document(self) -> dict[str, object]:
-        own = self.model_dump(mode="json", exclude_defaults=True, by_alias=True, exclude={"question"})
-        return {**own, "question": self.question.model_dump(mode="json", exclude_defaults=True)}
-
-
-def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
-    """Return the keys that are known at a place of the document."""
-    if place == ("question",):
-        return tuple(name for name in Question.model_fields if name in _OF_QUESTION)
-    return () if place else tuple(field.alias or name for name, field in StandingRule.model_fields.items())
+    @classmethod
+    def keys(cls, place: tuple[int | str, ...]) -> tuple[str, ...]:
+        """Return the keys that are known at a place of the document."""
+        if place == (cls.table,):
+            return tuple(name for name in Question.model_fields if name in _OF_QUESTION)
+        return super().keys(place)

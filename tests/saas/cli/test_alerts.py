@@ -80,3 +80,36 @@ def test_a_city_in_a_bucket_delivers(run, tmp_path, s3, monkeypatch):
         assert (done["delivered"], done["again"]) == (count, 0)
     [notice] = map(json.loads, to.read_text().splitlines())
     assert notice["id"] == f"{notice['alert']}:open"
+
+
+LATE = """
+id = "late"
+left_at_most = 0.5
+from = "2024-01-01"
+[cases]
+log = "desk"
+"""
+
+
+def test_a_rule_on_cases(run, town, tmp_path):
+    """A day's old case, whose quarter of an hour to be accepted is long over."""
+    (tmp_path / "city.toml").write_text((town / "city.toml").read_text() + 'calendar = "CN"\n')
+    (tmp_path / "city.toml").replace(town / "city.toml")
+    (tmp_path / "late.toml").write_text(LATE)
+    assert "no log 'desk'" in run("rule", "add", town, tmp_path / "late.toml").err
+    run("case", "create", town, "desk")
+    added = run("rule", "add", town, tmp_path / "late.toml")
+    assert "late, version 1: at most 50 % of the limit of any clock left" in added.err
+    with stcloud.open(town) as city, city.cases("desk") as cases:
+        happened = "2024-03-01 10:00"
+        fields = {"source": "collector"}
+        cases.open(number="A", actor="c", role="collector", fields=fields, happened=happened)
+    printed = run("alerts", "run", town)
+    assert printed.out.split()[4:] == ["1", "1", "1", "0"]
+    [alert] = json.loads(run("alerts", town, "--rule", "late", "-f", "json").out)
+    assert (alert["group"], alert["late"]) == ("A | accept", True)
+    assert "report" in run("alerts", "why", town, alert["alert"]).out
+    printed = run("alerts", "why-not", town, "late", "--at", "2024-03-01 10:05", "--group", "A")
+    assert "failed first: at most 0.5 of the limit is left" in printed.err
+    assert run("alerts", "deliver", town, "--to", tmp_path / "told.jsonl").code == 0
+    assert json.loads((tmp_path / "told.jsonl").read_text().splitlines()[0])["layer"] == "cases:desk"
