@@ -32,7 +32,7 @@ _DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _SpellPart:
     """A part of a spell in which the case is in one state."""
 
     from_us: int
@@ -59,7 +59,7 @@ class LimitSpell:
         Where the case was then, metres; NaN: that is not known.
     """
 
-    pieces: tuple[_Piece, ...]
+    pieces: tuple[_SpellPart, ...]
     actions: int
     x: float
     y: float
@@ -117,10 +117,12 @@ class LimitCourse:
                 end_us = min(to_us, self.bound.until_us)
                 if start_us < end_us:
                     group = self.bound.group_of(segment.state.case, stage)
-                    self._add(spells.setdefault(group, []), _Piece(start_us, end_us, clock), segment.state)
+                    self._add(
+                        spells.setdefault(group, []), _SpellPart(start_us, end_us, clock), segment.state
+                    )
         return spells
 
-    def _add(self, spells: list[LimitSpell], piece: _Piece, state: CaseState) -> None:
+    def _add(self, spells: list[LimitSpell], piece: _SpellPart, state: CaseState) -> None:
         if spells and spells[-1].to_us == piece.from_us:
             last = spells[-1]
             spells[-1] = LimitSpell((*last.pieces, piece), last.actions, last.x, last.y)
