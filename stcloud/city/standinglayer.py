@@ -119,8 +119,7 @@ class StandingLayer:
         self, evaluation: LayerEvaluation, log: StandingLog, layer: Layer, versions: Sequence[RuleVersion]
     ) -> LayerRun | None:
         """Go on; None: a load was recorded before a rule that was evaluated already."""
-        for bound in evaluation.rules:
-            log.look_at(bound.columns)
+        log.look_at(evaluation.columns)
         evaluation.history = log.history
         book, first = evaluation.book, next(log.loads(self._loads_us), None)
         if first is not None and first.at_us <= self._evaluated_us:
@@ -132,17 +131,18 @@ class StandingLayer:
         self, evaluation: LayerEvaluation, log: StandingLog, layer: Layer, versions: Sequence[RuleVersion]
     ) -> tuple[int, int]:  # fmt: skip
         """Take rules and loads in the order of their recorded instants."""
-        rules = self._events(versions)
-        if evaluation.watermark_us is None and rules:
-            evaluation.see(*log.times(rules[0][0]))
-            self._loads_us = max(self._loads_us, rules[0][0])
+        if evaluation.watermark_us is None and versions:
+            first_us = min(version.added_us for version in versions)
+            evaluation.see(*log.times(first_us))
+            self._loads_us = max(self._loads_us, first_us)
+        rules = self._events(versions, self._evaluated_us)
         bounds, query = {}, self.city.query(self.name)
-        for at_us, begins, version in rules:
-            if begins and at_us > self._evaluated_us:
+        for _, begins, version in rules:
+            if begins:
                 bounds[version.rule.id, version.version] = bound = self.bound(version, query)
                 log.look_at(bound.columns)
         loads = rows = 0
-        pending = iter([event for event in rules if event[0] > self._evaluated_us])
+        pending = iter(rules)
         event = next(pending, None)
         for load in self._all(log):
             while event is not None and (load is None or event[0] <= load.at_us):
@@ -170,10 +170,12 @@ class StandingLayer:
         self._evaluated_us = max(self._evaluated_us, at_us)
 
     @staticmethod
-    def _events(versions: Sequence[RuleVersion]) -> list[tuple[int, bool, RuleVersion]]:
-        """Return when versions begin and end, by recorded instant; ends first."""
-        events = [(version.added_us, True, version) for version in versions]
-        events += [(version.ended_us, False, version) for version in versions if version.ended_us is not None]
+    def _events(versions: Sequence[RuleVersion], since_us: int) -> list[tuple[int, bool, RuleVersion]]:
+        """Return when versions begin and end after an instant, by recorded instant; ends first."""
+        events = [(version.added_us, True, version) for version in versions if version.added_us > since_us]
+        events += [
+            (version.ended_us, False, version) for version in versions if (version.ended_us or 0) > since_us
+        ]
         return sorted(events, key=lambda event: (event[0], event[1], event[2].rule.id, event[2].version))
 
     def _index_first(self, versions: Sequence[RuleVersion]) -> None:
