@@ -94,7 +94,7 @@ def city_of(folder: Path, clock: Clock) -> City:
         f"{name}-{number:02}" for name, number in zip(stations.station, stations.day, strict=True)
     ]
     frame = stations[["station", "lon", "lat"]]
-    place = {"lon": "lon", "lat": "lat", "datum": "wgs84"}
+    place: dict[str, Any] = {"lon": "lon", "lat": "lat", "datum": "wgs84"}
     city.load("stations", frame, key="station", valid_from="2024-01-01", **place)
     before = {"lon": [117.0], "lat": [31.9]}
     row = {
