@@ -11,7 +11,7 @@ import typer
 
 from stcloud.errors import InvalidInput
 from stcloud.saas.cli.asking import CrsOption, KnownAtOption, PinOption, WhatOption
-from stcloud.saas.cli.moment import NowOption
+from stcloud.saas.cli.moment import HoursOption, MonthsOption, NowOption, WeekdaysOption
 from stcloud.saas.cli.option import (
     CityFolder,
     FormatOption,
@@ -44,6 +44,7 @@ class TrackResult(StrEnum):
     DWELL = "dwell"
     ORIGINS = "origins"
     MEETINGS = "meetings"
+    PASSES = "passes"
     CURRENT = "current"
     MFJSON = "mfjson"
 
@@ -56,6 +57,7 @@ _OPTIONS: Mapping[TrackResult, frozenset[str]] = {
     TrackResult.DWELL: frozenset(("cell", "every", "by-mover", "gap")),
     TrackResult.ORIGINS: frozenset(("cell", "within", "at-least", "gap")),
     TrackResult.MEETINGS: frozenset(("within", "at-least", "gap", "with", "with-mover")),
+    TrackResult.PASSES: frozenset(("within", "at-least", "gap", "near")),
     TrackResult.CURRENT: frozenset(("at", "max-age", "near", "nearest", "within")),
     TrackResult.MFJSON: frozenset(("gap",)),
 }
@@ -65,7 +67,8 @@ AsOption = Annotated[TrackResult, typer.Option("--as", help="What to show.")]
 DuringOption = Annotated[
     list[str] | None,
     typer.Option(
-        help="Fixes of this time: 2024-03-01, A/B, last week; repeat it for alternatives. Of meetings one span."
+        help="Fixes of this time: 2024-03-01, A/B, last week; repeat it for alternatives. Of meetings and passes "
+        "one span."
     ),
 ]
 MoverOption = Annotated[
@@ -73,12 +76,14 @@ MoverOption = Annotated[
 ]
 WithinOption = Annotated[
     str | None,
-    typer.Option(help="Of stops, trips, meetings: the distance, 50m (the default); of --near: at most."),
+    typer.Option(
+        help="Of stops, trips, meetings, passes: the distance, 50m (the default); of current: at most."
+    ),
 ]
 AtLeastOption = Annotated[
     str | None,
     typer.Option(
-        "--at-least", help="How long a stop (default: 5min) or a meeting lasts at least: 30s, 5min, 1h."
+        "--at-least", help="How long a stop (default: 5min), a meeting or a pass lasts: 30s, 5min, 1h."
     ),
 ]
 GapOption = Annotated[
@@ -102,7 +107,9 @@ MaxAgeOption = Annotated[
 ]
 NearOption = Annotated[
     str | None,
-    typer.Option(metavar="LON,LAT", help="Of current: those nearest to this place.", show_default=False),
+    typer.Option(
+        metavar="LON,LAT", help="Of passes: near this place; of current: nearest to it.", show_default=False
+    ),
 ]
 NearestOption = Annotated[int | None, typer.Option("--nearest", help="With --near: how many; default: 1.")]
 
@@ -113,6 +120,9 @@ def tracks(
     result: AsOption = TrackResult.TRACKS,
     during: DuringOption = None,
     mover: MoverOption = None,
+    weekdays: WeekdaysOption = None,
+    hours: HoursOption = None,
+    months: MonthsOption = None,
     what: WhatOption = None,
     where: WhereOption = None,
     crs: CrsOption = None,
@@ -154,8 +164,10 @@ def tracks(
     question = question.where(*map(read_places, where), crs=crs) if where else question
     question = question.known_at(known_at) if known_at else question
     spans = tuple(during or ())
-    if spans and result is not TrackResult.MEETINGS:
-        question = question.during(*spans, now=now)
+    recurring: dict[str, Any] = {"weekdays": weekdays, "hours": hours, "months": months}
+    whole = result in (TrackResult.MEETINGS, TrackResult.PASSES)  # they are cut to their span
+    if any(recurring.values()) or (spans and not whole):
+        question = question.when(*(() if whole else spans), **recurring, now=now)
     if result is TrackResult.MFJSON:
         _refuse_form(form is not None)
         print_text(json.dumps(question.to_mfjson(gap=gap), ensure_ascii=False) + "\n", output)
@@ -205,18 +217,31 @@ def _dwell(_: City, question: TrackQuery, stated: Mapping[str, Any]) -> Answer:
 
 
 def _meetings(opened: City, question: TrackQuery, stated: Mapping[str, Any]) -> Answer:
-    spans, layer, others = stated["during"], stated.get("with"), stated.get("with-mover")
-    if len(spans) > 1:
-        raise InvalidInput(
-            "one-span", "meetings are cut to one span, and several were named", hint="name one"
-        )
+    layer, others = stated.get("with"), stated.get("with-mover")
     other = None
     if layer is not None or others is not None:
         other = opened.tracks(layer or question.name)
         other = other if question.query.known is None else other.known_at(question.query.known)
         other = other.movers(*split(others)) if others else other
     chosen = _chosen(stated, within="within", lasting="at-least", gap="gap")
-    return question.meetings(other, **chosen, during=spans[0] if spans else None)
+    return question.meetings(other, **chosen, during=_span(stated))
+
+
+def _passes(_: City, question: TrackQuery, stated: Mapping[str, Any]) -> Answer:
+    if "near" not in stated:
+        raise InvalidInput("no-place", "--as passes was asked without a place", hint="add --near LON,LAT")
+    chosen = _chosen(stated, within="within", lasting="at-least", gap="gap")
+    return question.passes(stated["near"], **chosen, during=_span(stated))
+
+
+def _span(stated: Mapping[str, Any]) -> str | None:
+    """Return the one span that meetings are cut to."""
+    spans: tuple[str, ...] = stated["during"]
+    if len(spans) > 1:
+        raise InvalidInput(
+            "one-span", "meetings are cut to one span, and several were named", hint="name one"
+        )
+    return spans[0] if spans else None
 
 
 def _current(_: City, question: TrackQuery, stated: Mapping[str, Any]) -> Answer:
@@ -240,5 +265,6 @@ _ANSWERS: Mapping[TrackResult, Callable[[City, TrackQuery, Mapping[str, Any]], A
         stated.get("cell", "unit"), **_trip_rules(stated)
     ),
     TrackResult.MEETINGS: _meetings,
+    TrackResult.PASSES: _passes,
     TrackResult.CURRENT: _current,
 }

@@ -119,7 +119,9 @@ class PolledPositions:
         body = fetched.body
         seconds = _made_s(body)
         self._conditions = {
-            condition: stated for header, condition in _CONDITIONS.items() if (stated := fetched.headers.get(header))
+            condition: stated
+            for header, condition in _CONDITIONS.items()
+            if (stated := fetched.headers.get(header))
         }
         if not seconds:
             return [Message(body, _MEDIA, id=hashlib.sha256(body).hexdigest(), at_us=self._clock())]

@@ -152,7 +152,10 @@ class _WebRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def checked_address(text: str, of: str = "an Open311 endpoint") -> str:
-    """Return an address of the web, which is that of something; `InvalidInput` ``unreadable-address``: no http or https, or with a password."""
+    """Return an address of the web, that of something.
+
+    Raises `InvalidInput` ``unreadable-address``: no http or https, or with a password.
+    """
     try:
         parts = urlsplit(text)
         usable = bool(parts.hostname) and parts.port != 0 and text.isprintable() and " " not in text

@@ -12,7 +12,13 @@ from stcloud.saas.feed import Listener
 from stcloud.saas.feed.polledpositions import PolledPositions
 
 START_S = 1_709_287_200
-EVENTS = {"key": ["vehicle", "timestamp"], "time": "timestamp", "lon": "lon", "lat": "lat", "mover": "vehicle"}
+EVENTS = {
+    "key": ["vehicle", "timestamp"],
+    "time": "timestamp",
+    "lon": "lon",
+    "lat": "lat",
+    "mover": "vehicle",
+}
 
 
 def positions(made_s, **vehicles):
@@ -145,7 +151,11 @@ def test_what_is_no_positions_is_refused_in_one_line(agency, answer, error, kind
     agency.answers = [answer]
     with pytest.raises(error) as refused:
         take(agency, attempts=1)
-    assert (refused.value.kind, "\n" in str(refused.value), "secret" in str(refused.value)) == (kind, False, False)
+    assert (refused.value.kind, "\n" in str(refused.value), "secret" in str(refused.value)) == (
+        kind,
+        False,
+        False,
+    )
 
 
 def test_addresses_of_the_web_alone():
