@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stcloud.daas.table.feature import micros
+from stcloud.daas.table.layer import newest
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.standing.alerting import StandingAlert
 from stcloud.paas.standing.alertrows import (
@@ -64,6 +67,20 @@ class AlertLayer:
         """The newest recorded instant of the layer, UTC microseconds; 0: there is none."""
         layer = self.layer
         return 0 if layer is None else layer.pin_us()
+
+    def changed(self, layer: str, since_us: int) -> bool:
+        """Return whether alerts of a layer's rules were recorded, ended or purged after an instant of `pin_us`."""
+        own, pin_us = self.layer, self.pin_us
+        if own is None or pin_us <= since_us:
+            return pin_us != since_us
+        if any(purge.recorded_at_us > since_us for purge in own.purges):
+            return True
+        files = [file for file in own.snapshot.files if (newest([file]) or FOREVER) > since_us]
+        stored = next(attribute.stored for attribute in own.attributes if attribute.name == "layer")
+        rows = own.snapshot.read(files, [stored, "st_recorded_from", "st_recorded_to"])
+        rows = rows.filter(pc.equal(rows[stored], layer))
+        times = (micros(rows[name], 0) for name in ("st_recorded_from", "st_recorded_to"))
+        return any(bool((at_us > since_us).any()) for at_us in times)
 
     def believed(self, layers: Collection[str] | None = None) -> list[StandingAlert]:
         """Return the alerts, as they are recorded now, of rules of some layers; None: of all."""

@@ -267,8 +267,9 @@ class CityStanding:
             (alert for run in runs.values() for alert in run.changed), key=lambda alert: alert.order
         )
         recorded = alerts.record(changed, replayed)
+        for name in runs:
+            self._layers[name].settle()
         for layer in self._layers.values():
-            layer.settle()
             if keep:
                 layer.keep()
         return StandingRun(

@@ -20,6 +20,7 @@ from stcloud.city.standingrules import RuleVersion
 from stcloud.paas.query.resolve.resolver import layers_of
 from stcloud.paas.standing.alertbook import AlertBook
 from stcloud.paas.standing.alerting import StandingAlert
+from stcloud.paas.standing.alertrows import ALERTS
 from stcloud.paas.standing.boundrule import BoundRule, bind_rule
 from stcloud.paas.standing.layerevaluation import LayerEvaluation, LoadedRows
 
@@ -70,6 +71,7 @@ class StandingLayer:
     _evaluation: LayerEvaluation | None = None
     _facts: dict[str, Any] = field(default_factory=dict)
     _named: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
+    _alerts_us: int = 0
     _loads_us: int = 0
     _evaluated_us: int = 0
 
@@ -97,15 +99,17 @@ class StandingLayer:
             return
         alerts = AlertLayer(self.city, self.parts)
         self._evaluation.book.flush(lambda: alerts.believed([self.name]))
-        self._facts["alerts_us"] = alerts.pin_us
+        self._alerts_us = alerts.pin_us
 
     def keep(self) -> None:
         """Keep what is needed to go on, for who opens the city next."""
         if self._evaluation is None:
             return
         document = {
-            **self._facts, "loads_us": self._loads_us, "evaluated_us": self._evaluated_us,
-            "standing": [list(bound.name) for bound in self._evaluation.rules], "state": self._evaluation.state(),
+            **self._facts, "alerts_us": self._alerts_us, "loads_us": self._loads_us,
+            "evaluated_us": self._evaluated_us,
+            "standing": [list(bound.name) for bound in self._evaluation.rules],
+            "state": self._evaluation.state(),
         }  # fmt: skip
         self.parts.folder.write_text(json.dumps(document) + "\n", *self._place)
 
@@ -200,7 +204,7 @@ class StandingLayer:
             "definition": hashlib.blake2b(read_by.encode(), digest_size=8).hexdigest(),
             "grid": None if index is None else [index[0].name, index[1]],
             "named": {name: catalogue.layer(name).pin_us() for name in named},
-            "alerts_us": AlertLayer(self.city, self.parts).pin_us,
+            "alerts_deleted_us": catalogue.ledger.deleted_us(ALERTS),
         }
 
     def _layers_of(self, version: RuleVersion) -> tuple[str, ...]:
@@ -213,21 +217,27 @@ class StandingLayer:
 
     def _going_on(self, facts: dict[str, Any], versions: Sequence[RuleVersion]) -> LayerEvaluation | None:
         """Return the evaluation of the last run, if all that it depended on is as it was."""
-        if self._evaluation is not None and self._facts == facts:
+        alerts = AlertLayer(self.city, self.parts)
+        if (
+            self._evaluation is not None
+            and self._facts == facts
+            and not alerts.changed(self.name, self._alerts_us)
+        ):
             return self._evaluation
         kept = self._kept()
         if kept is None or any(kept.get(name) != value for name, value in facts.items()):
+            return None
+        if alerts.changed(self.name, kept["alerts_us"]):
             return None
         known = {(version.rule.id, version.version): version for version in versions}
         names = [(rule, number) for rule, number in kept["standing"]]
         if any(name not in known for name in names):
             return None
-        alerts = AlertLayer(self.city, self.parts)
         evaluation = LayerEvaluation(_nothing, AlertBook(lambda: alerts.believed([self.name])))
         query = self.city.query(self.name)
         evaluation.restore(kept["state"], [self.bound(known[name], query) for name in names])
         self._loads_us, self._evaluated_us = kept["loads_us"], kept["evaluated_us"]
-        self._evaluation, self._facts = evaluation, facts
+        self._evaluation, self._facts, self._alerts_us = evaluation, facts, kept["alerts_us"]
         return evaluation
 
     def _kept(self) -> dict[str, Any] | None:
