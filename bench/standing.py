@@ -230,7 +230,7 @@ def latency(rules: int, rows: int, seconds: int) -> None:
             "unit": [f"u{unit}" for unit in chance.integers(0, 200, rows).tolist()],
         })  # fmt: skip
 
-    options = {"key": "id", "time": "at", "lon": "lon", "lat": "lat", "datum": "wgs84"}
+    options: dict[str, Any] = {"key": "id", "time": "at", "lon": "lon", "lat": "lat", "datum": "wgs84"}
     took: list[tuple[float, float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         stcloud.create(Path(folder) / "city", crs="EPSG:4548", zone="Asia/Shanghai").close()
