@@ -200,7 +200,7 @@ class TrackQuery(TrackQuestion):
         rule = MeetingRule.of(within, lasting, gap)
         theirs = replace(self, names=None) if other is None else other
         span_us = None if during is None else self._span_us(during)
-        mine, theirs = (_around(each, span_us, rule) for each in (self, theirs))
+        mine, theirs = (_near_span(each, span_us, rule) for each in (self, theirs))
         fixes = mine.fixes()
         others = fixes if mine == theirs else theirs.fixes()
         same = self.name == theirs.name
@@ -239,7 +239,7 @@ class TrackQuery(TrackQuestion):
         """
         rule, metres = MeetingRule.of(within, lasting, gap), self._metres(place)
         span_us = None if during is None else self._span_us(during)
-        fixes = _around(self, span_us, rule).fixes()
+        fixes = _near_span(self, span_us, rule).fixes()
         table = passes_table(fixes, metres, rule, self.zone, span_us=span_us)
         cut = {} if during is None else {"during": span_text(during, self.zone)}
         return self._answer(table, fixes, passing=str(rule), **cut)
@@ -389,7 +389,7 @@ class TrackQuery(TrackQuestion):
         return float(x), float(y)
 
 
-def _around(question: TrackQuery, span_us: tuple[int, int] | None, rule: MeetingRule) -> TrackQuery:
+def _near_span(question: TrackQuery, span_us: tuple[int, int] | None, rule: MeetingRule) -> TrackQuery:
     """Return the question for the fixes that positions in a closed span depend on."""
     if span_us is None:
         return question

@@ -158,16 +158,14 @@ def tracks(
         document_path(output, ".json", ".mfjson")
     target = target_of(form, None if is_document else output, safe_csv=safe_csv)
     opened = open_city(city)
-    question = opened.tracks(layer)
+    spans = tuple(during or ())
+    question = _at_times(
+        opened.tracks(layer), result, spans, now, weekdays=weekdays, hours=hours, months=months
+    )
     question = question.movers(*split(mover)) if mover else question
     question = question.what(*what, crs=crs) if what else question
     question = question.where(*map(read_places, where), crs=crs) if where else question
     question = question.known_at(known_at) if known_at else question
-    spans = tuple(during or ())
-    recurring: dict[str, Any] = {"weekdays": weekdays, "hours": hours, "months": months}
-    whole = result in (TrackResult.MEETINGS, TrackResult.PASSES)  # they are cut to their span
-    if any(recurring.values()) or (spans and not whole):
-        question = question.when(*(() if whole else spans), **recurring, now=now)
     if result is TrackResult.MFJSON:
         _refuse_form(form is not None)
         print_text(json.dumps(question.to_mfjson(gap=gap), ensure_ascii=False) + "\n", output)
@@ -177,6 +175,16 @@ def tracks(
     print_answer(answer, target)
     if pin and answer.pin is not None:
         note(answer.pin.text)
+
+
+def _at_times(
+    question: TrackQuery, result: TrackResult, spans: tuple[str, ...], now: str | None, **recurring: Any
+) -> TrackQuery:
+    """Return the question for fixes of some times; meetings and passes are cut to their span later."""
+    whole = result in (TrackResult.MEETINGS, TrackResult.PASSES)
+    if any(recurring.values()) or (spans and not whole):
+        return question.when(*(() if whole else spans), **recurring, now=now)
+    return question
 
 
 def _refuse_unused(result: TrackResult, stated: Mapping[str, Any]) -> None:

@@ -107,12 +107,12 @@ class PolledPositions:
 
         def sleep(seconds: float) -> None:
             if take.stop.wait(seconds):
-                raise _Stopped
+                raise _Ended
 
         reader = PoliteReader(pause_s=0.0, attempts=self._attempts, sleep=sleep)
         try:
             fetched = reader.fetch(self._url, {"Accept": f"{_MEDIA}, */*;q=0.1", **self._conditions})
-        except _Stopped:
+        except _Ended:
             return []
         if fetched.body is None:
             return []
@@ -128,7 +128,7 @@ class PolledPositions:
         return [Message(body, _MEDIA, place=StreamPlace(self.address, seconds), at_us=seconds * 1_000_000)]
 
 
-class _Stopped(Exception):
+class _Ended(Exception):
     """Somebody ended the listener while it waited to ask again."""
 
 
