@@ -177,9 +177,8 @@ class StandingLayer:
     def _events(versions: Sequence[RuleVersion], since_us: int) -> list[tuple[int, bool, RuleVersion]]:
         """Return when versions begin and end after an instant, by recorded instant; ends first."""
         events = [(version.added_us, True, version) for version in versions if version.added_us > since_us]
-        for version in versions:
-            if version.ended_us is not None and version.ended_us > since_us:
-                events.append((version.ended_us, False, version))
+        ended = ((version.ended_us, version) for version in versions if version.ended_us is not None)
+        events += [(at_us, False, version) for at_us, version in ended if at_us > since_us]
         return sorted(events, key=lambda event: (event[0], event[1], event[2].rule.id, event[2].version))
 
     def _index_first(self, versions: Sequence[RuleVersion]) -> None:

@@ -27,6 +27,8 @@ from stcloud.saas.cli.output import note, print_answer, print_text
 from stcloud.saas.cli.target import document_path, target_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from stcloud.city import City
     from stcloud.paas.movement import TrackQuery
     from stcloud.paas.query import Answer
@@ -162,13 +164,12 @@ def tracks(
     question = _at_times(
         opened.tracks(layer), result, spans, now, weekdays=weekdays, hours=hours, months=months
     )
-    question = question.movers(*split(mover)) if mover else question
+    question = _of_movers(question, mover)
     question = question.what(*what, crs=crs) if what else question
     question = question.where(*map(read_places, where), crs=crs) if where else question
     question = question.known_at(known_at) if known_at else question
     if result is TrackResult.MFJSON:
-        _refuse_form(form is not None)
-        print_text(json.dumps(question.to_mfjson(gap=gap), ensure_ascii=False) + "\n", output)
+        _print_mfjson(question, gap, output, stated_form=form is not None)
         return
     answer = _ANSWERS[result](opened, question, stated | {"during": spans})
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items() if name != "pin"))
@@ -205,9 +206,14 @@ def _refuse_unused(result: TrackResult, stated: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_form(given: bool) -> None:  # noqa: FBT001
-    if given:
+def _of_movers(question: TrackQuery, names: list[str] | None) -> TrackQuery:
+    return question.movers(*split(names)) if names else question
+
+
+def _print_mfjson(question: TrackQuery, gap: str | None, output: Path | None, *, stated_form: bool) -> None:
+    if stated_form:
         raise InvalidInput("several-results", "--as mfjson is a format of its own", hint="leave out --format")
+    print_text(json.dumps(question.to_mfjson(gap=gap), ensure_ascii=False) + "\n", output)
 
 
 def _chosen(stated: Mapping[str, Any], **names: str) -> dict[str, Any]:
@@ -230,7 +236,7 @@ def _meetings(opened: City, question: TrackQuery, stated: Mapping[str, Any]) -> 
     if layer is not None or others is not None:
         other = opened.tracks(layer or question.name)
         other = other if question.query.known is None else other.known_at(question.query.known)
-        other = other.movers(*split(others)) if others else other
+        other = _of_movers(other, others)
     chosen = _chosen(stated, within="within", lasting="at-least", gap="gap")
     return question.meetings(other, **chosen, during=_span(stated))
 
