@@ -131,6 +131,7 @@ def listened(
             try:
                 Listener(
                     city, layer, PacedFeed(messages[layer], clock), every_s=every_s / times,
+                    most_rows=max(20, len(messages[layer]) // 8),
                     options=OPTIONS[layer], on_batch=outcomes.append,
                 ).run()  # fmt: skip
             except BaseException as error:  # noqa: BLE001  (raised again by who waits)
