@@ -1,7 +1,8 @@
 """How many rows a second a feed takes into a layer, and whether a day of loads grows slower.
 
 ``python -m bench.feed`` prints for batches of 1 s and 10 s at 7,870 rows a second (680 million a day) how long a
-batch takes, and how much faster than it arrives that is; ``--day`` loads 24 simulated hours.
+batch takes, and how much faster than it arrives that is; ``--day`` loads 24 simulated hours; ``--replay`` listens to
+a day of the fixture city on a clock that goes 60 times faster.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from statistics import median
 
 import stcloud
+from bench import replay
 from stcloud import City
 from stcloud.iaas.feed.message import Message, StreamPlace, Take
 from stcloud.saas.feed import BatchOutcome, Listener
@@ -155,8 +157,14 @@ def main() -> None:
     parser.add_argument("--hours", type=int, default=24)
     parser.add_argument("--every", type=float, default=60)
     parser.add_argument("--rows", type=int, default=200)
+    parser.add_argument("--replay", action="store_true", help="of --hours, from --first on")
+    parser.add_argument("--first", type=float, default=0.0)
+    parser.add_argument("--times", type=float, default=60.0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        if given.replay:
+            replay.main(Path(folder) / "city", given.times, (given.first, given.first + given.hours))
+            return
         if given.day:
             for hour in simulate(Path(folder), given.hours, given.every, given.rows):
                 print(json.dumps({name: round(number, 3) for name, number in hour.items()}), flush=True)

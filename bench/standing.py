@@ -4,22 +4,30 @@
 
     python bench/standing.py                     10,000 rules, 1,000 rows a second, a minute of them
     python bench/standing.py --rules 1000
+    python bench/standing.py --latency           from a batch to its alerts, by the way of a feed
 
 Rows go through `LayerEvaluation` load by load, a load a second: half of the rules are areas that movers enter, half
 count rows of a class within a unit. Then incidents are planted into noise, late rows and corrections, and what is
-raised is compared with what was planted. All of it is synthetic, by a seed.
+raised is compared with what was planted. ``--latency`` has a city with the rules, and takes for batches of a second
+how long it is from when a batch is there until its alerts are visible: its load, the rules, and the load of alerts.
+All of it is synthetic, by a seed.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import shapely
 
+import stcloud
+from stcloud.city.standingrules import StandingRules
 from stcloud.daas.table.schema import INSTANT, Attribute
 from stcloud.paas.query.condition.area import InArea
 from stcloud.paas.query.condition.filtered import FilteredInMemory
@@ -204,6 +212,66 @@ def planted(incidents: int, noise_a_day: int) -> None:
     )
 
 
+def latency(rules: int, rows: int, seconds: int) -> None:
+    """Print how long batches take from when they are there until their alerts are visible."""
+    chance = np.random.default_rng(3)
+    movers, side, now_us = 5_000, 0.2, START
+    west_south = np.array((116.9, 31.5))
+    place = chance.uniform(0, side, (movers, 2)) + west_south
+
+    def arriving(second: int) -> pa.Table:
+        chosen = chance.choice(movers, rows, replace=False)
+        place[chosen] += chance.normal(0, 0.0006, (rows, 2))
+        at_us = START + second * SECOND - chance.integers(0, SECOND, rows)
+        return pa.table({
+            "id": [f"{second}.{number}" for number in range(rows)], "at": pa.array(at_us).cast(INSTANT),
+            "lon": place[chosen, 0], "lat": place[chosen, 1], "mover": [f"m{mover}" for mover in chosen.tolist()],
+            "kind": [f"{kind:05d}" for kind in chance.integers(0, rules, rows).tolist()],
+            "unit": [f"u{unit}" for unit in chance.integers(0, 200, rows).tolist()],
+        })  # fmt: skip
+
+    options: dict[str, Any] = {"key": "id", "time": "at", "lon": "lon", "lat": "lat", "datum": "wgs84"}
+    took: list[tuple[float, float, float]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        stcloud.create(Path(folder) / "city", crs="EPSG:4548", zone="Asia/Shanghai").close()
+        with stcloud.open(Path(folder) / "city", clock=lambda: now_us) as city:
+            city.load("rows", arriving(0), **options)
+            kept = StandingRules(city.parts, city.configuration.zone)
+            for number in range(rules):
+                corner = chance.uniform(0, side - 0.002, 2) + west_south if number % 2 else None
+                rule = StandingRule.from_document(_document(number, corner), name="bench")
+                now_us += 1
+                kept.append(rule.id, rule.to_toml(), now_us)
+            city.standing.run()
+            gc.freeze()  # as `stcloud listen` does
+            raised = 0
+            for second in range(1, seconds + 1):
+                now_us, batch_rows = START + (second + 1) * SECOND, arriving(second)
+                began, processor = time.perf_counter(), time.process_time()
+                reckoning = city.load("rows", batch_rows, **options)
+                loaded = time.perf_counter()
+                run = city.standing.after_load(reckoning)
+                raised += 0 if run is None else run.raised
+                took.append((time.perf_counter() - began, loaded - began, time.process_time() - processor))
+            gc.unfreeze()
+    every = np.array(took[2:]) * 1e3
+    for name, column in (("until alerts are visible", 0), ("of these the load", 1), ("of the processor", 2)):
+        median, p95, most = np.quantile(every[:, column], (0.5, 0.95, 1.0))
+        print(f"{name}: median {median:.0f} ms, p95 {p95:.0f} ms, at most {most:.0f} ms")
+    print(f"{rules:,} rules, {len(every)} batches of {rows:,} rows, {raised / seconds:.0f} alerts a batch")
+
+
+def _document(number: int, corner: Any) -> dict[str, Any]:
+    if corner is None:
+        question = {"layer": "rows", "what": f"kind = '{number:05d}'", "by": "unit"}
+        more = {"at_least": 6, "within": "1h", "quiet": "1h"}
+        return {"id": f"count-{number}", "from": "2023-01-01", "question": question} | more
+    west, south = corner
+    area = f"bbox:{west:.5f},{south:.5f},{west + 0.002:.5f},{south + 0.002:.5f}"
+    question = {"layer": "rows", "where": area, "by": "mover"}
+    return {"id": f"area-{number}", "from": "2023-01-01", "gap": "10min", "question": question}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -211,7 +279,11 @@ def main() -> None:
     parser.add_argument("--rules", type=int, default=10_000)
     parser.add_argument("--rows", type=int, default=1_000)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--latency", action="store_true")
     given = parser.parse_args()
+    if given.latency:
+        latency(given.rules, given.rows, given.seconds)
+        return
     speed(given.rules, given.rows, given.seconds)
     planted(200, 2_000)
 

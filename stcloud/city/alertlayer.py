@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stcloud.daas.table.feature import micros
+from stcloud.daas.table.layer import newest
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.standing.alerting import StandingAlert
@@ -154,6 +155,20 @@ class AlertLayer:
             return None
         missing = [alert for name, alert in meant.items() if not _same(there.get(name), alert)]
         return sorted(missing, key=lambda alert: alert.order)
+
+    def has_changed(self, layer: str, since_us: int) -> bool:
+        """Return whether alerts of a layer's rules were recorded, ended or purged after the instant of a state."""
+        own = self.layer
+        if own is None:
+            return False
+        if any(purge.recorded_at_us > since_us for purge in own.purges):
+            return True
+        files = [file for file in own.snapshot.files if (newest([file]) or FOREVER) > since_us]
+        stored = next(attribute.stored for attribute in own.attributes if attribute.name == "layer")
+        rows = own.snapshot.read(files, [stored, "st_recorded_from", "st_recorded_to"])
+        rows = rows.filter(pc.equal(rows[stored], layer))
+        times = (micros(rows[name], 0) for name in ("st_recorded_from", "st_recorded_to"))
+        return any(bool((at_us > since_us).any()) for at_us in times)
 
     def recorded(self) -> list[RecordedAlert]:
         """Return all that was ever recorded of the alerts that are believed now, in the order of recording.

@@ -85,7 +85,7 @@ class StandingCases:
         recorded = AlertLayer(self.city, self.parts)
         given, work = self._advanced(log, versions, recorded.believed([self.name], self._alerts.at_us))
         changed: list[StandingAlert] | None = given
-        if self._alerts != alerts:
+        if self._alerts != alerts and recorded.has_changed(self.name, self._alerts.at_us):
             changed = recorded.unrecorded(self.name, given, self._alerts, alerts)
         if changed is None:
             return None

@@ -192,16 +192,15 @@ class StandingLayer:
         alerts: AlertPin,
     ) -> LayerRun | None:  # fmt: skip
         """Go on; None: a load was recorded before a rule that was evaluated already, or others changed alerts."""
-        for bound in evaluation.rules:
-            log.look_at(bound.columns)
+        log.look_at(evaluation.columns)
         evaluation.history = log.history
         book, first = evaluation.book, next(log.loads(self._loads_us), None)
         if first is not None and first.at_us < self._evaluated_us:
             return None
         loads, rows = self._steps(evaluation, log, layer, versions)
         changed: list[StandingAlert] | None = book.changed()
-        if self._alerts != alerts:
-            recorded = AlertLayer(self.city, self.parts)
+        recorded = AlertLayer(self.city, self.parts)
+        if self._alerts != alerts and recorded.has_changed(self.name, self._alerts.at_us):
             changed = recorded.unrecorded(self.name, book.changed(), self._alerts, alerts)
         return None if changed is None else LayerRun(changed, loads, rows, replayed=False)
 
@@ -209,18 +208,18 @@ class StandingLayer:
         self, evaluation: LayerEvaluation, log: StandingLog, layer: Layer, versions: Sequence[RuleVersion]
     ) -> tuple[int, int]:  # fmt: skip
         """Take rules and loads in the order of their recorded instants."""
-        rules = self._events(versions)
-        if evaluation.watermark_us is None and rules:
-            before_us = rules[0][0] - 1  # of one instant the rule is first: a clock may stand still
-            evaluation.see(*log.times(before_us))
+        if evaluation.watermark_us is None and versions:
+            before_us = min(version.added_us for version in versions) - 1
+            evaluation.see(*log.times(before_us))  # of one instant the rule is first: a clock may stand still
             self._loads_us = max(self._loads_us, before_us)
+        rules = self._events(versions, self._evaluated_us)
         bounds, query = {}, self.city.query(self.name)
-        for at_us, begins, version in rules:
-            if begins and at_us > self._evaluated_us:
+        for _, begins, version in rules:
+            if begins:
                 bounds[version.rule.id, version.version] = bound = self.bound(version, query)
                 log.look_at(bound.columns)
         loads = rows = 0
-        pending = iter([event for event in rules if event[0] > self._evaluated_us])
+        pending = iter(rules)
         event = next(pending, None)
         for load in self._all(log):
             while event is not None and (load is None or event[0] <= load.at_us):
@@ -248,10 +247,11 @@ class StandingLayer:
         self._evaluated_us = max(self._evaluated_us, at_us)
 
     @staticmethod
-    def _events(versions: Sequence[RuleVersion]) -> list[tuple[int, bool, RuleVersion]]:
-        """Return when versions begin and end, by recorded instant; ends first."""
-        events = [(version.added_us, True, version) for version in versions]
-        events += [(version.ended_us, False, version) for version in versions if version.ended_us is not None]
+    def _events(versions: Sequence[RuleVersion], since_us: int) -> list[tuple[int, bool, RuleVersion]]:
+        """Return when versions begin and end after an instant, by recorded instant; ends first."""
+        events = [(version.added_us, True, version) for version in versions if version.added_us > since_us]
+        ended = ((version.ended_us, version) for version in versions if version.ended_us is not None)
+        events += [(at_us, False, version) for at_us, version in ended if at_us > since_us]
         return sorted(events, key=lambda event: (event[0], event[1], event[2].rule.id, event[2].version))
 
     def _index_first(self, versions: Sequence[RuleVersion]) -> None:

@@ -1,4 +1,4 @@
-"""Encounters: when movers on straight moves at constant speed were near each other.
+"""Encounters: when movers on straight moves at constant speed were near each other, or near a place.
 
 Moves of a slot of time are searched by a tree of their boxes: slots lie side by side in one tree, so that moves of
 different slots never meet in it. Then the distance of two moves is the root of a square of time, solved exactly.
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from stcloud.index.array import Ints, Metres
 from stcloud.index.crossing import Moves
 
-__all__ = ["Encounters", "encounters"]
+__all__ = ["Encounters", "encounters", "passes"]
 
 AT_ONCE = 500_000
 """Boxes in a tree."""
@@ -75,6 +75,34 @@ def encounters(left: Moves, right: Moves, within_m: float, *, at_once: int = AT_
         return Encounters(none, none, none, none, np.zeros(0))
     joined = _of([np.concatenate(columns) for columns in zip(*parts, strict=True)])
     return _of([column[np.lexsort((joined.right, joined.left))] for column in joined])
+
+
+def passes(moves: Moves, x: float, y: float, within_m: float) -> Encounters:
+    """Return when moves were near a place, ordered by move; ``right`` is that of `left`.
+
+    Parameters
+    ----------
+    moves
+        The moves; one that takes no time is a place at an instant.
+    x, y, within_m
+        The place, metres, and the distance, inclusive, 0 or more.
+
+    Examples
+    --------
+    >>> zero, time = np.zeros(1), np.zeros(1, np.int64)
+    >>> met = passes(Moves(time, time + 10, zero - 5, zero, zero + 5, zero), 0.0, 0.0, 2.0)
+    >>> met.from_us.item(), met.to_us.item(), met.least_m.item()
+    (3, 7, 0.0)
+    """
+    more_m = within_m + 1e-3
+    near = (np.minimum(moves.x, moves.to_x) <= x + more_m) & (np.maximum(moves.x, moves.to_x) >= x - more_m)
+    near &= (np.minimum(moves.y, moves.to_y) <= y + more_m) & (np.maximum(moves.y, moves.to_y) >= y - more_m)
+    rows = np.flatnonzero(near)
+    chosen, each = moves.taken(rows), np.arange(len(rows))
+    at_x, at_y = np.full(len(rows), x), np.full(len(rows), y)
+    still = Moves(chosen.from_us, chosen.to_us, at_x, at_y, at_x, at_y)
+    met = _exact(chosen, still, each, each, within_m)
+    return met._replace(left=rows[met.left], right=rows[met.right])
 
 
 def _of(columns: Sequence[Any]) -> Encounters:

@@ -329,6 +329,42 @@ def test_a_layer_of_alerts_that_is_made_again_has_all(city, tmp_path):
         assert again.standing.run().replayed == ()
 
 
+def test_listeners_of_two_layers_take_no_load_again(tmp_path):
+    """Alerts of other layers, which another process records, make no replay; a change of its own alerts does."""
+    stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai").close()
+    cities = [stcloud.open(tmp_path / "city") for _ in range(2)]
+    loads = {"key": "id", "time": "at", "lon": "lon", "lat": "lat", "datum": "wgs84"}
+
+    def hour(number):
+        at = [f"2024-03-01 {number:02}:0{minute}" for minute in range(3)]
+        return pd.DataFrame(
+            {"id": [f"{number}.{each}" for each in range(3)], "at": at, "lon": 117.0, "lat": 24.0}
+        )
+
+    for name, each in zip("ab", cities, strict=True):
+        each.load(name, hour(0), **loads)
+        question = {"layer": name}
+        each.standing.add(
+            {"id": name, "at_least": 2, "within": "1h", "from": "2024-01-01", "question": question}
+        )
+    runs = [
+        each.standing.after_load(each.load(name, hour(number), **loads))
+        for number in (3, 6, 9)
+        for name, each in zip("ab", cities, strict=True)
+    ]
+    assert [run.replayed for run in runs] == [("a",), ("b",), (), (), (), ()]
+    assert all(run.raised + run.changed for run in runs)
+    cities[1].undo("alerts", runs[4].recorded[0].load)  # of layer a
+    again = [
+        each.standing.after_load(each.load(name, hour(12), **loads)).replayed
+        for name, each in zip("ba", reversed(cities), strict=True)
+    ]
+    assert again == [(), ("a",)]
+    assert cities[0].standing.run(full=True).recorded == ()
+    for each in cities:
+        each.close()
+
+
 def test_a_new_version_of_an_area_makes_a_replay(tmp_path):
     def area(city, west, east, since):
         frame = geopandas.GeoDataFrame({"id": ["port"]}, geometry=[box(west, 24.0, east, 24.1)], crs=4326)

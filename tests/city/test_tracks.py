@@ -1,5 +1,6 @@
 """Tracks of a city: narrowed, answered, pinned; what is wrong is said in one line."""
 
+import geopandas
 import numpy as np
 import pandas as pd
 import pytest
@@ -130,3 +131,33 @@ def test_a_pinned_answer_stays(city):
     assert len(city.tracks("cars").tracks()) == 4
     again = city.tracks("cars").known_at(before.pin).tracks()
     assert again.table.equals(before.table)
+
+
+@pytest.mark.parametrize("crs", [None, "EPSG:4326"])
+def test_measured_lines_are_the_lines_with_instants(city, tmp_path, crs):
+    tracks = city.tracks("cars")
+    plain, measured = (tracks.to_geopandas(crs, times=True, measured=measured) for measured in (False, True))
+    assert measured.crs == plain.crs
+    assert shapely.get_coordinates(measured.geometry) == pytest.approx(
+        shapely.get_coordinates(plain.geometry)
+    )
+    seconds = shapely.get_coordinates(measured.geometry, include_m=True)[:, 2]
+    assert seconds.tolist() == (np.concatenate(list(plain["times"])).astype(np.int64) / 1e6).tolist()
+    assert seconds[0] == 1_709_251_200  # 08:00 in Shanghai
+    measured.drop(columns="times").to_parquet(tmp_path / "tracks.parquet")
+    assert shapely.has_m(geopandas.read_parquet(tmp_path / "tracks.parquet").geometry).all()
+    assert len(tracks.when(weekdays="sun").to_geopandas(crs, measured=True)) == 0
+
+
+def test_who_passes_a_place(city):
+    tracks = city.tracks("cars")
+    place = tracks.movers("a").current("2024-03-01T08:10").to_geopandas("OGC:CRS84").geometry[0]
+    rows = tracks.passes(place, within="60 m", during="2024-03-01T08:00/2024-03-01T08:20").to_records()
+    assert [(row["mover"], row["duration_s"], round(row["least_m"])) for row in rows] == [
+        ("a", 60, 0),
+        ("b", 60, 0),
+    ]
+    assert len(tracks.passes(place, within="60 m", lasting="2 min")) == 0
+    with pytest.raises(InvalidInput) as refused:
+        tracks.passes("nowhere")
+    assert refused.value.kind == "bad-place"

@@ -11,7 +11,7 @@ from typing import Any
 from stcloud.errors import InvalidInput
 from stcloud.iaas.feed.cloudevent import require_live
 
-__all__ = ["rows_of_positions"]
+__all__ = ["rows_of_positions", "sent_s"]
 
 
 def rows_of_positions(body: bytes) -> list[dict[str, str | None]]:
@@ -29,6 +29,23 @@ def rows_of_positions(body: bytes) -> list[dict[str, str | None]]:
     MissingExtra
         ``live-needed``
     """
+    feed = _feed_message(body)
+    return [
+        _row(entity, feed.header.timestamp)
+        for entity in feed.entity
+        if entity.HasField("vehicle") and entity.vehicle.HasField("position") and not entity.is_deleted
+    ]
+
+
+def sent_s(body: bytes) -> int:
+    """Return when a message was made, in seconds since 1970: the timestamp of its header; 0: it has none.
+
+    Raises what `rows_of_positions` raises.
+    """
+    return int(_feed_message(body).header.timestamp)
+
+
+def _feed_message(body: bytes) -> Any:
     try:
         from google.protobuf.message import DecodeError  # noqa: PLC0415
         from google.transit import gtfs_realtime_pb2  # noqa: PLC0415
@@ -39,11 +56,7 @@ def rows_of_positions(body: bytes) -> list[dict[str, str | None]]:
         feed.ParseFromString(body)
     except DecodeError as error:
         raise InvalidInput("unreadable-source", "the body is no message of GTFS-realtime") from error
-    return [
-        _row(entity, feed.header.timestamp)
-        for entity in feed.entity
-        if entity.HasField("vehicle") and entity.vehicle.HasField("position") and not entity.is_deleted
-    ]
+    return feed
 
 
 def _row(entity: Any, sent: int) -> dict[str, str | None]:

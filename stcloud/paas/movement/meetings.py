@@ -1,4 +1,6 @@
-"""Meetings: when two movers were near each other, straight and at constant speed between their fixes.
+"""Meetings: when two movers were near each other, or one near a place.
+
+Between their fixes movers go straight and at constant speed.
 
 Tested by `tests/paas/movement/test_meetings.py` and `tests/properties/test_movement.py`.
 """
@@ -12,13 +14,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stcloud.index.crossing import Moves
-from stcloud.index.encounter import encounters
+from stcloud.index.encounter import encounters, passes
 from stcloud.paas.movement.fixes import Fixes, Floats, Ints
 from stcloud.paas.movement.motionrules import MeetingRule
 from stcloud.time import Zone
 from stcloud.time.micros import SECOND_US
 
-__all__ = ["meetings_table"]
+__all__ = ["meetings_table", "passes_table"]
 
 
 def meetings_table(
@@ -59,6 +61,40 @@ def meetings_table(
         {
             "mover": fixes.movers.take(pa.array(left[lasted])),
             "other": others.movers.take(pa.array(right[lasted])),
+            "from": fixes.instants(from_us[lasted], zone),
+            "to": fixes.instants(to_us[lasted], zone),
+            "duration_s": (to_us - from_us)[lasted] / SECOND_US,
+            "least_m": least_m[lasted],
+        }
+    )
+
+
+def passes_table(
+    fixes: Fixes, place: tuple[float, float], rule: MeetingRule, zone: Zone, *, span_us: tuple[int, int] | None = None
+) -> pa.Table:  # fmt: skip
+    """Return when movers were near a place.
+
+    Parameters
+    ----------
+    fixes, place, rule
+        The tracks; x and y in the city's CRS, metres; how near, for how long.
+    zone, span_us
+        As for `meetings_table`.
+
+    Returns
+    -------
+    ``mover``, ``from``, ``to`` (closed), ``duration_s``, ``least_m``; by mover, time.
+    """
+    moves, mover = _moves(fixes, rule.gap_us)
+    met = passes(moves, *place, rule.within_m)
+    periods = _Periods(
+        mover[met.left], np.zeros(len(met.left), np.int64), met.from_us, met.to_us, met.least_m
+    )
+    left, _, from_us, to_us, least_m = _joined(periods if span_us is None else periods.cut(*span_us))
+    lasted = to_us - from_us >= rule.lasting_us
+    return pa.table(
+        {
+            "mover": fixes.movers.take(pa.array(left[lasted])),
             "from": fixes.instants(from_us[lasted], zone),
             "to": fixes.instants(to_us[lasted], zone),
             "duration_s": (to_us - from_us)[lasted] / SECOND_US,

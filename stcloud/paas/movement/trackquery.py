@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.movement.fixes import Fixes
-from stcloud.paas.movement.meetings import meetings_table
+from stcloud.paas.movement.meetings import meetings_table, passes_table
 from stcloud.paas.movement.motionrules import (
     NEVER_US,
     GivenDistance,
@@ -197,13 +197,10 @@ class TrackQuery(TrackQuestion):
             ``one-span``: several spans, or an open one; ``unknown-distance``, ``invalid-distance``,
             ``unreadable-lapse``
         """
-        rule, mine = MeetingRule.of(within, lasting, gap), self
+        rule = MeetingRule.of(within, lasting, gap)
         theirs = replace(self, names=None) if other is None else other
-        span_us = None
-        if during is not None:
-            span_us = self._span_us(during)
-            near = (span_us[0] - rule.gap_us, span_us[1] + rule.gap_us + 1)
-            mine, theirs = (each.when(near) for each in (mine, theirs))
+        span_us = None if during is None else self._span_us(during)
+        mine, theirs = (_near_span(each, span_us, rule) for each in (self, theirs))
         fixes = mine.fixes()
         others = fixes if mine == theirs else theirs.fixes()
         same = self.name == theirs.name
@@ -219,6 +216,33 @@ class TrackQuery(TrackQuestion):
         cut = {} if during is None else {"during": span_text(during, self.zone)}
         answer = self._answer(table, fixes, meeting=str(rule), others=theirs.name, **cut)
         return replace(answer, pin=self.pin.joined(theirs.pin))
+
+    def passes(
+        self, place: Any, within: GivenDistance = "50 m", *, lasting: GivenLapse | None = None,
+        gap: GivenLapse = "10 min", during: TimeSpan | None = None,
+    ) -> Answer:  # fmt: skip
+        """Return when movers were near a place: ``mover``, ``from``, ``to``, ``duration_s``, ``least_m``.
+
+        Also who only drove past between two fixes. A period holds both its ends.
+
+        Parameters
+        ----------
+        place
+            Longitude and latitude, degrees, or a point of shapely.
+        within, lasting, gap, during
+            As for `meetings`.
+
+        Raises
+        ------
+        InvalidInput
+            ``bad-place``, and what `meetings` raises.
+        """
+        rule, metres = MeetingRule.of(within, lasting, gap), self._metres(place)
+        span_us = None if during is None else self._span_us(during)
+        fixes = _near_span(self, span_us, rule).fixes()
+        table = passes_table(fixes, metres, rule, self.zone, span_us=span_us)
+        cut = {} if during is None else {"during": span_text(during, self.zone)}
+        return self._answer(table, fixes, passing=str(rule), **cut)
 
     def current(self, at: Instant | None = None, *, max_age: GivenLapse | None = None) -> Answer:
         """Return the last position of each mover as of an instant: ``mover``, ``time``, ``age_s``, and the place.
@@ -294,10 +318,27 @@ class TrackQuery(TrackQuestion):
         gap_us = NEVER_US if gap is None else read_lapse(gap)
         return mfjson_of(self.fixes(), self.query.subject.configuration.crs, gap_us)
 
-    def to_geopandas(self, crs: GivenCRS | None = None, *, times: bool = False) -> geopandas.GeoDataFrame:
-        """Return `tracks` as a GeoDataFrame; with ``times`` the instants of each track's fixes, numpy UTC, beside."""
+    def to_geopandas(
+        self, crs: GivenCRS | None = None, *, times: bool = False, measured: bool = False
+    ) -> geopandas.GeoDataFrame:
+        """Return `tracks` as a GeoDataFrame.
+
+        Parameters
+        ----------
+        crs
+            Of the lines; None: the city's.
+        times
+            Have the instants of each track's fixes, numpy UTC, beside: column ``times``.
+        measured
+            Have them as the measure of the lines: ``LINESTRING M``, in seconds since 1970-01-01T00:00:00Z.
+        """
         fixes = self.fixes()
         frame = self._answer(tracks_table(fixes, self.zone), fixes).to_geopandas(crs)
+        if measured:
+            from stcloud.paas.movement.measuredlines import measured_lines  # noqa: PLC0415  (rarely wanted)
+
+            x, y = project(fixes.x, fixes.y, self.query.subject.configuration.crs, frame.crs)
+            frame = frame.set_geometry(measured_lines(fixes, x, y), crs=frame.crs)
         if times:
             instants = fixes.time_us.astype("datetime64[us]")
             frame["times"] = np.split(instants, fixes.starts[1:-1]) if fixes.tracks else []
@@ -346,3 +387,10 @@ class TrackQuery(TrackQuestion):
                 in_shell="give longitude and latitude, e.g. 116.4,39.9",
             )  # fmt: skip
         return float(x), float(y)
+
+
+def _near_span(question: TrackQuery, span_us: tuple[int, int] | None, rule: MeetingRule) -> TrackQuery:
+    """Return the question for the fixes that positions in a closed span depend on."""
+    if span_us is None:
+        return question
+    return question.when((span_us[0] - rule.gap_us, span_us[1] + rule.gap_us + 1))

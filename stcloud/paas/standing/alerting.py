@@ -12,7 +12,8 @@ Tested by `tests/paas/standing/test_alerting.py`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -42,7 +43,8 @@ class StandingAlert:
     Attributes
     ----------
     id
-        Its key: rule, group, and a digest of those with the incident's first beginning and `raised_us`.
+        Its key: rule, the incident's beginning as it was raised, and a digest of those with version and group. A
+        second alert of one beginning has another digest.
     rule, version, layer, group
         The rule with its version, the layer of its rows, and their group as a text.
     status, into
@@ -77,6 +79,12 @@ class StandingAlert:
         return self.raised_us, self.rule, self.version, self.group, self.incident.from_us, self.id
 
     @property
+    def first_us(self) -> int:
+        """When its incident began as it was raised, which its id names; UTC microseconds."""
+        at = datetime.fromisoformat(self.id.rpartition("#")[0].rpartition("@")[2])
+        return int(at.replace(microsecond=0).timestamp()) * 1_000_000 + at.microsecond
+
+    @property
     def is_believed(self) -> bool:
         """Whether it has an incident of its own."""
         return self.status in (OPEN, ENDED)
@@ -107,17 +115,23 @@ class AlertTerms:
     at_us: int
     watermark_us: int | None
 
-    def alert(self, incident: Incident) -> StandingAlert:
-        """Return a new alert of an incident."""
+    def alert(self, incident: Incident, taken: Collection[str] = ()) -> StandingAlert:
+        """Return a new alert of an incident; ``taken`` are ids of the group's other alerts."""
         behind_us = 0 if self.watermark_us is None else max(0, self.watermark_us - incident.crossed_us)
-        identity = f"{self.rule}\n{self.version}\n{self.group}\n{incident.from_us}\n{self.at_us}"
-        digest = hashlib.blake2b(identity.encode(), digest_size=5).hexdigest()
+        ids = (self._id(incident.from_us, number) for number in itertools.count())
         return StandingAlert(
-            id=f"{self.rule}@{_iso(incident.from_us)}#{digest}", rule=self.rule, version=self.version,
+            id=next(each for each in ids if each not in taken), rule=self.rule, version=self.version,
             layer=self.layer, group=self.group, status=_status(incident), into=None, incident=incident,
             threshold=self.threshold, late=behind_us > self.lateness_us, lateness_us=behind_us,
             raised_us=self.at_us, known_us=self.at_us,
         )  # fmt: skip
+
+    def _id(self, from_us: int, number: int) -> str:
+        """Return an id that knows nothing of the load: where a feed's batches end does not matter."""
+        identity = "\n".join(
+            map(str, (self.rule, self.version, self.group, from_us, *([number] if number else ())))
+        )
+        return f"{self.rule}@{_iso(from_us)}#{hashlib.blake2b(identity.encode(), digest_size=5).hexdigest()}"
 
 
 def believed(
@@ -135,11 +149,12 @@ def believed(
         What new alerts are raised with.
     """
     after, left = [], sorted(alerts, key=lambda alert: (not alert.is_believed, alert.order))
+    known = {alert.id: alert for alert in alerts}
     owners = []
     for incident in incidents:
         alert = next((each for each in left if _meet(each.incident, incident)), None)
         if alert is None:
-            alert = raising.alert(incident)
+            alert = raising.alert(incident, known)
         else:
             left.remove(alert)
             alert = replace(alert, incident=incident, status=_status(incident), into=None)
@@ -154,7 +169,6 @@ def believed(
             ))  # fmt: skip
         else:
             after.append(alert)
-    known = {alert.id: alert for alert in alerts}
     stamped = [
         alert if known.get(alert.id) == alert else replace(alert, known_us=raising.at_us) for alert in after
     ]
@@ -163,8 +177,8 @@ def believed(
 
 
 def settled(alert: StandingAlert, before_us: int) -> bool:
-    """Tell whether an alert's time is over before an instant, so that nothing later can meet it."""
-    return alert.status != OPEN and _end_us(alert.incident) <= before_us
+    """Tell whether an alert's time is over before an instant, so that nothing later can meet it or have its id."""
+    return alert.status != OPEN and _end_us(alert.incident) <= before_us and alert.first_us < before_us
 
 
 def closed(alert: StandingAlert, until_us: int, at_us: int) -> StandingAlert:

@@ -157,10 +157,15 @@ class BoundRule:
         return max(self.rule.lateness_us, self.rule.within_us, KEEP_US)
 
     @property
+    def kept_columns(self) -> frozenset[str]:
+        """Stored columns by which the question keeps rows."""
+        return columns_of(self.conditions) | {*(self.measured.columns if self.measured else ())}
+
+    @property
     def columns(self) -> frozenset[str]:
         """Stored columns that are looked at."""
         named = [name for by in self.by if (name := group_column(by)) is not None]
-        return columns_of(self.conditions) | {*OWN, *named, *(self.measured.columns if self.measured else ())}
+        return self.kept_columns | {*OWN, *named}
 
     @property
     def of_units(self) -> bool:

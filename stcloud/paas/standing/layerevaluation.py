@@ -98,6 +98,7 @@ class LayerEvaluation:
         self._standing: dict[Named, _Standing] = {}
         self._numbered: dict[int, _Standing] = {}
         self._index, self._numbers = RuleIndex(), 0
+        self._columns: frozenset[str] = frozenset()
         self._movers: dict[tuple[str, ...], Movers] = {}
         self._due: list[tuple[int, Named, str]] = []
 
@@ -105,6 +106,11 @@ class LayerEvaluation:
     def rules(self) -> tuple[BoundRule, ...]:
         """The rules that are there."""
         return tuple(standing.bound for standing in self._standing.values())
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Stored columns that rules look at, and rules that have ended did."""
+        return self._columns
 
     def add(self, bound: BoundRule) -> list[StandingAlert]:
         """Add a rule at its recorded instant; return the alerts of rows that were there before."""
@@ -185,6 +191,7 @@ class LayerEvaluation:
         standing = _Standing(bound, self._numbers)
         self._numbers += 1
         self._standing[bound.name] = self._numbered[standing.number] = standing
+        self._columns |= bound.columns
         self._index.add(standing.number, bound.equality, boxes_of(bound.conditions))
         if bound.watches:
             self._movers.setdefault(bound.rule.question.by, Movers()).watch(bound.name)

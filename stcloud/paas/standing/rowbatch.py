@@ -34,6 +34,7 @@ class RowBatch:
     def __init__(self, rows: pa.RecordBatch) -> None:
         self.rows = rows
         self._kept: dict[str, Places] = {}
+        self._narrow: dict[frozenset[str], pa.RecordBatch] = {}
         self._groups: dict[tuple[object, ...], list[str | None]] = {}
         self._places: dict[tuple[object, ...], dict[str, Places]] = {}
 
@@ -62,11 +63,18 @@ class RowBatch:
         """Return the rows that a rule's question keeps, in the rule's time, of those that it may keep."""
         chosen = self._kept.get(bound.kept_by)
         if chosen is None:
-            rows = self.rows if len(candidates) == len(self) else self.rows.take(whole_numbers(candidates))
+            rows = self._of(bound.kept_columns)
+            rows = rows if len(candidates) == len(self) else rows.take(whole_numbers(candidates))
             chosen = self._kept[bound.kept_by] = (
                 candidates[bound.mask(rows)] if len(candidates) else candidates
             )
         return chosen[bound.in_time(self.time_us[chosen])] if len(chosen) else chosen
+
+    def _of(self, columns: frozenset[str]) -> pa.RecordBatch:
+        """Return the rows with some of their columns: fewer are copied faster."""
+        if columns not in self._narrow:
+            self._narrow[columns] = self.rows.select(sorted(columns)) if columns else self.rows
+        return self._narrow[columns]
 
     def groups(self, bound: BoundRule) -> list[str | None]:
         """Return the group of each row; None: it has none."""

@@ -11,7 +11,7 @@ import typer
 
 from stcloud.errors import InvalidInput
 from stcloud.saas.cli.asking import CrsOption, KnownAtOption, PinOption, WhatOption
-from stcloud.saas.cli.moment import NowOption
+from stcloud.saas.cli.moment import HoursOption, MonthsOption, NowOption, WeekdaysOption
 from stcloud.saas.cli.option import (
     CityFolder,
     FormatOption,
@@ -27,6 +27,8 @@ from stcloud.saas.cli.output import note, print_answer, print_text
 from stcloud.saas.cli.target import document_path, target_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from stcloud.city import City
     from stcloud.paas.movement import TrackQuery
     from stcloud.paas.query import Answer
@@ -44,6 +46,7 @@ class TrackResult(StrEnum):
     DWELL = "dwell"
     ORIGINS = "origins"
     MEETINGS = "meetings"
+    PASSES = "passes"
     CURRENT = "current"
     MFJSON = "mfjson"
 
@@ -56,6 +59,7 @@ _OPTIONS: Mapping[TrackResult, frozenset[str]] = {
     TrackResult.DWELL: frozenset(("cell", "every", "by-mover", "gap")),
     TrackResult.ORIGINS: frozenset(("cell", "within", "at-least", "gap")),
     TrackResult.MEETINGS: frozenset(("within", "at-least", "gap", "with", "with-mover")),
+    TrackResult.PASSES: frozenset(("within", "at-least", "gap", "near")),
     TrackResult.CURRENT: frozenset(("at", "max-age", "near", "nearest", "within")),
     TrackResult.MFJSON: frozenset(("gap",)),
 }
@@ -65,7 +69,8 @@ AsOption = Annotated[TrackResult, typer.Option("--as", help="What to show.")]
 DuringOption = Annotated[
     list[str] | None,
     typer.Option(
-        help="Fixes of this time: 2024-03-01, A/B, last week; repeat it for alternatives. Of meetings one span."
+        help="Fixes of this time: 2024-03-01, A/B, last week; repeat it for alternatives. Of meetings and passes "
+        "one span."
     ),
 ]
 MoverOption = Annotated[
@@ -73,12 +78,14 @@ MoverOption = Annotated[
 ]
 WithinOption = Annotated[
     str | None,
-    typer.Option(help="Of stops, trips, meetings: the distance, 50m (the default); of --near: at most."),
+    typer.Option(
+        help="Of stops, trips, meetings, passes: the distance, 50m (the default); of current: at most."
+    ),
 ]
 AtLeastOption = Annotated[
     str | None,
     typer.Option(
-        "--at-least", help="How long a stop (default: 5min) or a meeting lasts at least: 30s, 5min, 1h."
+        "--at-least", help="How long a stop (default: 5min), a meeting or a pass lasts: 30s, 5min, 1h."
     ),
 ]
 GapOption = Annotated[
@@ -102,7 +109,9 @@ MaxAgeOption = Annotated[
 ]
 NearOption = Annotated[
     str | None,
-    typer.Option(metavar="LON,LAT", help="Of current: those nearest to this place.", show_default=False),
+    typer.Option(
+        metavar="LON,LAT", help="Of passes: near this place; of current: nearest to it.", show_default=False
+    ),
 ]
 NearestOption = Annotated[int | None, typer.Option("--nearest", help="With --near: how many; default: 1.")]
 
@@ -113,6 +122,9 @@ def tracks(
     result: AsOption = TrackResult.TRACKS,
     during: DuringOption = None,
     mover: MoverOption = None,
+    weekdays: WeekdaysOption = None,
+    hours: HoursOption = None,
+    months: MonthsOption = None,
     what: WhatOption = None,
     where: WhereOption = None,
     crs: CrsOption = None,
@@ -148,23 +160,32 @@ def tracks(
         document_path(output, ".json", ".mfjson")
     target = target_of(form, None if is_document else output, safe_csv=safe_csv)
     opened = open_city(city)
-    question = opened.tracks(layer)
-    question = question.movers(*split(mover)) if mover else question
+    spans = tuple(during or ())
+    question = _at_times(
+        opened.tracks(layer), result, spans, now, weekdays=weekdays, hours=hours, months=months
+    )
+    question = _of_movers(question, mover)
     question = question.what(*what, crs=crs) if what else question
     question = question.where(*map(read_places, where), crs=crs) if where else question
     question = question.known_at(known_at) if known_at else question
-    spans = tuple(during or ())
-    if spans and result is not TrackResult.MEETINGS:
-        question = question.during(*spans, now=now)
     if result is TrackResult.MFJSON:
-        _refuse_form(form is not None)
-        print_text(json.dumps(question.to_mfjson(gap=gap), ensure_ascii=False) + "\n", output)
+        _print_mfjson(question, gap, output, stated_form=form is not None)
         return
     answer = _ANSWERS[result](opened, question, stated | {"during": spans})
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items() if name != "pin"))
     print_answer(answer, target)
     if pin and answer.pin is not None:
         note(answer.pin.text)
+
+
+def _at_times(
+    question: TrackQuery, result: TrackResult, spans: tuple[str, ...], now: str | None, **recurring: Any
+) -> TrackQuery:
+    """Return the question for fixes of some times; meetings and passes are cut to their span later."""
+    whole = result in (TrackResult.MEETINGS, TrackResult.PASSES)
+    if any(recurring.values()) or (spans and not whole):
+        return question.when(*(() if whole else spans), **recurring, now=now)
+    return question
 
 
 def _refuse_unused(result: TrackResult, stated: Mapping[str, Any]) -> None:
@@ -185,9 +206,14 @@ def _refuse_unused(result: TrackResult, stated: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_form(given: bool) -> None:  # noqa: FBT001
-    if given:
+def _of_movers(question: TrackQuery, names: list[str] | None) -> TrackQuery:
+    return question.movers(*split(names)) if names else question
+
+
+def _print_mfjson(question: TrackQuery, gap: str | None, output: Path | None, *, stated_form: bool) -> None:
+    if stated_form:
         raise InvalidInput("several-results", "--as mfjson is a format of its own", hint="leave out --format")
+    print_text(json.dumps(question.to_mfjson(gap=gap), ensure_ascii=False) + "\n", output)
 
 
 def _chosen(stated: Mapping[str, Any], **names: str) -> dict[str, Any]:
@@ -205,18 +231,31 @@ def _dwell(_: City, question: TrackQuery, stated: Mapping[str, Any]) -> Answer:
 
 
 def _meetings(opened: City, question: TrackQuery, stated: Mapping[str, Any]) -> Answer:
-    spans, layer, others = stated["during"], stated.get("with"), stated.get("with-mover")
-    if len(spans) > 1:
-        raise InvalidInput(
-            "one-span", "meetings are cut to one span, and several were named", hint="name one"
-        )
+    layer, others = stated.get("with"), stated.get("with-mover")
     other = None
     if layer is not None or others is not None:
         other = opened.tracks(layer or question.name)
         other = other if question.query.known is None else other.known_at(question.query.known)
-        other = other.movers(*split(others)) if others else other
+        other = _of_movers(other, others)
     chosen = _chosen(stated, within="within", lasting="at-least", gap="gap")
-    return question.meetings(other, **chosen, during=spans[0] if spans else None)
+    return question.meetings(other, **chosen, during=_span(stated))
+
+
+def _passes(_: City, question: TrackQuery, stated: Mapping[str, Any]) -> Answer:
+    if "near" not in stated:
+        raise InvalidInput("no-place", "--as passes was asked without a place", hint="add --near LON,LAT")
+    chosen = _chosen(stated, within="within", lasting="at-least", gap="gap")
+    return question.passes(stated["near"], **chosen, during=_span(stated))
+
+
+def _span(stated: Mapping[str, Any]) -> str | None:
+    """Return the one span that meetings are cut to."""
+    spans: tuple[str, ...] = stated["during"]
+    if len(spans) > 1:
+        raise InvalidInput(
+            "one-span", "meetings are cut to one span, and several were named", hint="name one"
+        )
+    return spans[0] if spans else None
 
 
 def _current(_: City, question: TrackQuery, stated: Mapping[str, Any]) -> Answer:
@@ -240,5 +279,6 @@ _ANSWERS: Mapping[TrackResult, Callable[[City, TrackQuery, Mapping[str, Any]], A
         stated.get("cell", "unit"), **_trip_rules(stated)
     ),
     TrackResult.MEETINGS: _meetings,
+    TrackResult.PASSES: _passes,
     TrackResult.CURRENT: _current,
 }

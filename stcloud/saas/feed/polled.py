@@ -35,16 +35,18 @@ class Open311Feed:
         Of instants that have none.
     days
         How many days before now are read in each poll.
+    poll_s
+        Seconds between two polls; None: as often as batches are loaded.
     clock, read
         Gives the present instant, and reads a span; as `harvest`.
     """
 
     def __init__(
-        self, endpoint: str, zone: str, *, days: float = 7.0, clock: Clock = system_clock,
-        read: Callable[..., Harvest] = harvest,
+        self, endpoint: str, zone: str, *, days: float = 7.0, poll_s: float | None = None,
+        clock: Clock = system_clock, read: Callable[..., Harvest] = harvest,
     ) -> None:  # fmt: skip
         self._endpoint, self._zone, self._days = endpoint, Zone(zone), days
-        self._clock, self._read = clock, read
+        self._clock, self._read, self._poll_s = clock, read, poll_s
         self._folder = Path()
         self._reader = PoliteReader()
         self._next_s = 0.0
@@ -64,7 +66,7 @@ class Open311Feed:
         left_s = self._next_s - time.monotonic()
         if left_s > 0 and take.stop.wait(left_s):
             return []
-        self._next_s = time.monotonic() + take.wait_s
+        self._next_s = time.monotonic() + (take.wait_s if self._poll_s is None else self._poll_s)
         now_us = self._clock()
         place = self._folder / str(now_us)
         done = self._read(

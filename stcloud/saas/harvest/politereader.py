@@ -1,4 +1,4 @@
-"""A polite reader of JSON over HTTP: it waits between requests, tries again a few times, and comes back when it may.
+"""A polite reader over HTTP: it waits between requests, tries again a few times, and comes back when it may.
 
 Tested by `tests/saas/harvest/test_politereader.py`.
 """
@@ -9,13 +9,13 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPMessage
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
@@ -23,8 +23,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from stcloud.errors import InvalidInput, StorageError
 from stcloud.saas.plaintext import visible
 
-__all__ = ["Page", "PoliteReader", "checked_address"]
+__all__ = ["Fetched", "Page", "PoliteReader", "checked_address"]
 
+_T = TypeVar("_T")
 _TIMEOUT_S = 30
 _LONGEST_READ_S = 300
 _MOST_BYTES = 64 * 1024 * 1024
@@ -32,6 +33,7 @@ _CHUNK = 1 << 16
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 _LONGEST_RETRY_AFTER_S = 900.0
+_NOT_MODIFIED = 304
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -41,6 +43,14 @@ class Page:
 
     document: Any
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What an address answered: the bytes, None where they are as they were (304), and the headers."""
+
+    body: bytes | None
+    headers: Message
 
 
 class PoliteReader:
@@ -73,30 +83,47 @@ class PoliteReader:
         InvalidInput
             ``source-refused``: the server refuses the request; ``source-too-large``: more than 64 MiB.
         """
+        return self._patiently(self._page, address)
+
+    def fetch(self, address: str, headers: Mapping[str, str]) -> Fetched:
+        """Return the bytes that an address has, asked with some headers, such as ``If-None-Match``.
+
+        Raises what `page` raises.
+        """
+        return self._patiently(self._fetched, address, headers)
+
+    def _patiently(self, read: Callable[..., _T], *given: Any) -> _T:
+        """Read; again, later and later, while that fails for a while."""
         retrying = Retrying(
             stop=stop_after_attempt(self._attempts), retry=retry_if_exception_type(_Later), wait=_wait_s,
             sleep=self._sleep, reraise=True,
         )  # fmt: skip
         try:
-            return retrying(self._read, address)
+            return retrying(read, *given)
         except _Later as error:
             raise StorageError(
                 "source-unreachable", f"the server failed {self._attempts} times: {error}",
                 hint="run it again later: it goes on where it was",
             ) from None  # fmt: skip
 
-    def _read(self, address: str) -> Page:
+    def _page(self, address: str) -> Page:
+        answer = self._fetched(address, {"Accept": "application/json"})
+        return Page(_document(answer.body or b""), _next_of(answer.headers, address))
+
+    def _fetched(self, address: str, headers: Mapping[str, str]) -> Fetched:
         if self._began:
             self._sleep(self._pause_s)
         self._began = True
         request = urllib.request.Request(  # noqa: S310  (`checked_address` lets http and https in)
-            address, headers={"Accept": "application/json", "User-Agent": "stcloud"}
+            address, headers={**headers, "User-Agent": "stcloud"}
         )
         try:
             with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
-                return Page(_document(_body(answer)), _next_of(answer.headers, address))
+                return Fetched(_body(answer), answer.headers)
         except urllib.error.HTTPError as error:
             with error:
+                if error.code == _NOT_MODIFIED:
+                    return Fetched(None, error.headers)
                 raise _refused(error) from None
         except (OSError, HTTPException) as error:
             raise _Later(_reason(error)) from None
@@ -124,8 +151,11 @@ class _WebRedirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def checked_address(text: str) -> str:
-    """Return an address of the web; `InvalidInput` ``unreadable-address``: no http or https, or with a password."""
+def checked_address(text: str, of: str = "an Open311 endpoint") -> str:
+    """Return an address of the web, that of something.
+
+    Raises `InvalidInput` ``unreadable-address``: no http or https, or with a password.
+    """
     try:
         parts = urlsplit(text)
         usable = bool(parts.hostname) and parts.port != 0 and text.isprintable() and " " not in text
@@ -133,8 +163,8 @@ def checked_address(text: str) -> str:
         usable = False
     if not usable or parts.scheme not in ("http", "https") or "@" in parts.netloc:
         raise InvalidInput(
-            "unreadable-address", "requests cannot be read from this address",
-            hint="give https://HOST/PATH of an Open311 endpoint, without a password",
+            "unreadable-address", "nothing can be read from this address",
+            hint=f"give https://HOST/PATH of {of}, without a password",
         )  # fmt: skip
     return parts._replace(fragment="").geturl()
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from stcloud.daas.ledger import Reckoning
     from stcloud.iaas.engine.model import Engine
     from stcloud.paas.grid import UnitGrid
+    from stcloud.paas.movement import TrackQuery
     from stcloud.paas.query import Query
     from stcloud.paas.scene.scenes import Scenes
     from stcloud.paas.series import SeriesQuery
@@ -143,6 +144,11 @@ class PermittedCity(City):
         """Start a question about readings; `InvalidInput` ``not-permitted``: only counts of them may be seen."""
         self._require_read(layer)
         return super().series(layer)
+
+    def tracks(self, layer: str) -> TrackQuery:
+        """Start a question about movers; `InvalidInput` ``not-permitted``: only counts of their fixes may be seen."""
+        self._require_read(layer)
+        return super().tracks(layer)
 
     def episodes(self, layer: str, rule: GivenRule) -> CityEpisodes:
         """Return the episodes of a rule; `InvalidInput` ``not-permitted``: only counts of readings may be seen."""

@@ -52,6 +52,7 @@ from stcloud.saas.web import (
     sceneroutes,
     seriesroutes,
     tiles,
+    trackroutes,
     versions,
 )
 from stcloud.saas.web.call import CityRequest, encoded
@@ -102,6 +103,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("/collections/{collection}/items", records.routed(items.items, records.records)),
     Resource("/collections/{collection}/items/{feature}", records.routed(versions.item, records.record)),
     Resource("/collections/{collection}/items/{feature}/versions", versions.time_map),
+    Resource("/collections/{collection}/tracks", trackroutes.tracks, heavy=True),
     Resource("/collections/{collection}/tiles", tiles.tilesets),
     Resource("/collections/{collection}/tiles/{tileMatrixSet}", tiles.tileset),
     Resource("/collections/{collection}/tiles/{tileMatrixSet}/{tileMatrix}/{tileRow}/{tileCol}", tiles.tile),

@@ -28,6 +28,7 @@ from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.casepaths import case_paths
 from stcloud.saas.web.collectionkind import PROFILES, kind_of
 from stcloud.saas.web.collections import queryable_schema
+from stcloud.saas.web.items import PAGING
 from stcloud.saas.web.loadpaths import LOAD_ID, load_of
 from stcloud.saas.web.media import (
     ARROW,
@@ -49,6 +50,7 @@ from stcloud.saas.web.records import CATALOGUE_JSON, catalogue_id
 from stcloud.saas.web.referencesystem import reference_systems
 from stcloud.saas.web.selection import SELECTING
 from stcloud.saas.web.tilepaths import tile_grid_paths, tile_paths
+from stcloud.saas.web.trackroutes import has_movers
 
 if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
@@ -134,6 +136,10 @@ def _collection_paths(layer: Layer, call: CityRequest) -> dict[str, Any]:
         ),
         f"{base}/items/{{featureId}}": get_of(f"Feature of {name}", (GEOJSON, HTML), feature, of_feature),
     }  # fmt: skip
+    if has_movers(layer):
+        parameters = _item_parameters(layer, crs, call.service.settings.most_rows, versioned=versioned)
+        selecting = [parameter for parameter in parameters if parameter["name"] not in PAGING]
+        paths[f"{base}/tracks"] = get_of(f"Tracks of {name}", (JSON,), schema, selecting)
     if versioned:
         formats = (JSON, HTML, LINK_FORMAT)
         paths[f"{base}/items/{{featureId}}/versions"] = get_of(

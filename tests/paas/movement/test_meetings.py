@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stcloud.paas.movement.meetings import meetings_table
+from stcloud.paas.movement.meetings import meetings_table, passes_table
 from stcloud.paas.movement.motionrules import MeetingRule
 from stcloud.paas.movement.tracktable import tracks_table
 from stcloud.testing.examples import examples
@@ -82,6 +82,48 @@ def test_periods_that_touch_are_one_and_are_cut_to_a_span():
     ((_, _, *cut, _),) = meetings(rows, other, rule, span_us=span)
     assert tuple(cut) == span
     assert meetings(rows, other, rule, span_us=(50 * SECOND, 55 * SECOND)) == []
+
+
+def passes(rows, place, rule, **more):
+    table = passes_table(fixes_of(rows), place, rule, ZONE, **more)
+    return [
+        (row["mover"], *(instant_us(row[name], ZONE) for name in ("from", "to")), row["least_m"])
+        for row in table.to_pylist()
+    ]
+
+
+@settings(max_examples=examples(150))
+@given(worlds(16), st.sampled_from([0.0, 50.0, 100.0]), st.sampled_from([20, 60, 2000]), st.data())
+def test_movers_pass_a_place_when_they_are_near_it(rows, within_m, gap, data):
+    """Law of passes: at each instant, a mover that was observed passes a place if and only if it is so near."""
+    gap_us, tracks = gap * SECOND, tracks_of(rows)
+    place = tuple(float(data.draw(st.integers(-200, 200))) for _ in range(2))
+    found = passes(rows, place, MeetingRule(within_m, 0, gap_us))
+    for before, after in itertools.pairwise(found):  # periods of a mover do not touch
+        assert before[0] != after[0] or before[2] < after[1]
+    for mover, track in tracks.items():
+        periods = [row[1:3] for row in found if row[0] == mover]
+        for at_us in range(0, 60 * 20 * SECOND + 1, 4 * SECOND):
+            here = position_at(track, gap_us, at_us)
+            jumps = sum(fix[1] == at_us for fix in track) > 1  # it is where either of its fixes is
+            if here is None or jumps or abs(math.dist(here, place) - within_m) < 1e-4:
+                continue
+            met = any(first <= at_us <= last for first, last in periods)
+            assert met == (math.dist(here, place) <= within_m), (mover, at_us)
+
+
+def test_who_only_drives_past_passes_and_is_cut_to_a_span():
+    rows = [("a", 0, -100.0, 30.0), ("a", 20 * SECOND, 100.0, 30.0), ("b", 7 * SECOND, 3.0, 4.0)]
+    rule = MeetingRule(50.0, 0, 600 * SECOND)
+    assert passes(rows, (0.0, 0.0), rule) == [
+        ("a", 6 * SECOND, 14 * SECOND, 30.0), ("b", 7 * SECOND, 7 * SECOND, 5.0)
+    ]  # fmt: skip
+    assert passes(rows, (0.0, 0.0), MeetingRule(50.0, SECOND, 600 * SECOND))[0][0] == "a"
+    cut = passes(rows, (0.0, 0.0), rule, span_us=(10 * SECOND, 11 * SECOND))
+    assert [row[:3] for row in cut] == [("a", 10 * SECOND, 11 * SECOND)]
+    assert (
+        passes(rows, (0.0, 0.0), MeetingRule(50.0, 0, 19 * SECOND))[0][0] == "b"
+    )  # nobody knows where a was
 
 
 PYMEOS = """

@@ -49,3 +49,14 @@ def test_late_alerts_say_so():
 def test_rows_read_back():
     alerts, _ = believed([], [incident(10, None), incident(200, 300)], raising(1_000_000, watermark=50))
     assert list(map(repr, alerts_of(alert_rows(alerts, "EPSG:4548")))) == list(map(repr, alerts))
+
+
+def test_an_id_knows_its_beginning_and_no_load():
+    (early,), _ = believed([], [incident(10, None)], raising(100))
+    (late,), _ = believed([], [incident(10, None)], raising(200))
+    assert (early.id, early.first_us) == (late.id, 10)
+    moved, _ = believed([early], [incident(8, 12)], raising(101))
+    moved, _ = believed(moved, [incident(8, 9)], raising(102))
+    both, _ = believed(moved, [incident(8, 9), incident(10, None)], raising(103))
+    assert len({alert.id for alert in both}) == 2
+    assert {alert.first_us for alert in both} == {10}

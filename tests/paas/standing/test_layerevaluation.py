@@ -209,3 +209,68 @@ def test_oracle_of_movers(rows, least, gap, quiet):
     )
     slow = SlowAlerts(slow_visits(least * MINUTE, None if gap is None else gap * MINUTE, quiet * MINUTE))
     same(rule, slow, rows)
+
+
+COUNTED = ({"at_least": 2, "within": "30min", "quiet": "10min"}, (IsHigh(),), (1.0,))
+MEASURED = (
+    {"value": "level", "above": 115.0, "for": "1h", "gap": "1h", "ends_below": 75.0},
+    (),
+    (10.0, 76.0, 116.0, float("nan")),
+)
+MOVED = ({"gap": "10min", "quiet": "10min", "for": "10min"}, (IsHigh(),), (0.0, 1.0))
+
+
+@st.composite
+def arrivals(draw, levels, *, orderly):
+    """Draw rows as they come; ``orderly``: in order of their times, and none is corrected."""
+    step = 60 if levels is MEASURED[2] else 5  # readings come as often as their step says
+    times = draw(
+        st.lists(st.tuples(st.integers(0, 40), st.sampled_from("ab")), min_size=1, max_size=25, unique=True)
+    )
+    if orderly:
+        times.sort()
+    rows = [
+        LoggedRow(f"{number:02}", group, at * step * MINUTE, draw(st.sampled_from(levels)), 0)
+        for number, (at, group) in enumerate(times)
+    ]
+    if not orderly:
+        for row in draw(st.lists(st.sampled_from(rows), max_size=5)):
+            rows.append(replace(row, level=draw(st.sampled_from(levels))))
+    return rows
+
+
+def batched(rows, ends):
+    """Return rows as loads of them leave them: of a batch the latest of each key counts."""
+    logged, live = [], {}
+    for number, (start, end) in enumerate(zip((0, *ends), (*ends, len(rows)), strict=True)):
+        at_us = FIRST_LOAD + (number + 1) * 1000 * MINUTE
+        for row in {row.key: row for row in rows[start:end]}.values():
+            before = live.get(row.key)
+            if before is not None and repr(before.level) == repr(row.level):
+                continue
+            if before is not None:
+                logged[logged.index(before)] = replace(before, to_us=at_us)
+            live[row.key] = replace(row, from_us=at_us)
+            logged.append(live[row.key])
+    return logged
+
+
+def incidents(alerts, *more):
+    names = ("rule", "version", "group", "status", "threshold", *more)
+    shown = [[each.incident, *(getattr(each, name) for name in names)] for each in alerts if each.is_believed]
+    return sorted(map(repr, shown))
+
+
+@DATED
+@given(st.data(), st.sampled_from((COUNTED, MEASURED, MOVED)), st.booleans())
+def test_replay_is_live(data, kind, orderly):
+    """In whatever batches rows come, the same incidents have alerts; in order of time these are the same ones."""
+    document, conditions, levels = kind
+    rule = bound(document, *conditions)
+    rows = data.draw(arrivals(levels, orderly=orderly))
+    ends = st.lists(st.integers(0, len(rows)), max_size=6).map(sorted)
+    live, replayed = (run(rule, batched(rows, data.draw(ends))) for _ in range(2))
+    assert incidents(live) == incidents(replayed)
+    if orderly:
+        assert all(each.is_believed for each in live)
+        assert incidents(live, "id") == incidents(replayed, "id")

@@ -70,6 +70,7 @@ def test_files_that_arrive_become_loads(run, arrivals):
         ("nats://me:secret@host", "names no stream"),
         ("mqtt://host", "names no topic"),
         ("/nowhere", "no folder"),
+        ("gtfs+ftp://host/positions.pb", "https://HOST/PATH"),
     ],
 )
 def test_addresses_that_mean_nothing_are_refused_in_one_line(run, arrivals, source, words):
@@ -86,7 +87,7 @@ def test_durations_are_read(run, arrivals, every):
     assert "duration" in done.err
 
 
-KINDS = ("unreadable-duration", "token-needed", "live-needed")
+KINDS = ("unreadable-duration", "token-needed", "option-unused", "live-needed")
 
 
 def test_what_is_wrong_with_a_call_has_its_kind(run, arrivals, kinds, monkeypatch, tmp_path):
@@ -94,6 +95,7 @@ def test_what_is_wrong_with_a_call_has_its_kind(run, arrivals, kinds, monkeypatc
     call = ("listen", arrivals.parent / "city", "events")
     run(*call, "--from", arrivals, "--every", "never")
     run(*call, "--from", arrivals, "--token-file", tmp_path / "empty")
+    run(*call, "--from", arrivals, "--poll", "15s")
     monkeypatch.setitem(sys.modules, "nats", None)
     ended = run(*call, "--from", "nats://127.0.0.1:1/S")
     assert (ended.code, "pip install stcloud[live]" in ended.err) == (5, True)

@@ -29,7 +29,8 @@ RESULTS = {
     "tracks": [], "segments": [], "stops": ["--within", "20m", "--at-least", "5min"],
     "trips": ["--within", "20m", "--at-least", "5min", "--gap", "10min"],
     "dwell": ["--cell", "100m", "--every", "1h"],
-    "origins": ["--cell", "100m"], "meetings": ["--within", "60m"], "current": ["--at", "2024-03-01T08:10"],
+    "origins": ["--cell", "100m"], "meetings": ["--within", "60m"],
+    "passes": ["--near", "117.0016,31.62255"], "current": ["--at", "2024-03-01T08:10"],
 }  # fmt: skip
 
 
@@ -68,6 +69,25 @@ def test_meetings_are_those_of_the_span(run, town):
     assert json.loads(run("tracks", town, "cars", *ways, "--with-mover", "b").out) == [row]
 
 
+def test_weekdays_and_hours_are_those_of_the_question(run, town):
+    def fixes(*options):
+        return [row["fixes"] for row in json.loads(run("tracks", town, "cars", *options, "-f", "json").out)]
+
+    assert fixes("--hours", "08:00-08:06", "--weekdays", "mon-fri") == [2, 2]  # a Friday
+    assert fixes("--weekdays", "sat,sun") == fixes("--months", "jun-aug") == []
+    ways = ["--as", "meetings", "--within", "60m", "-f", "json"]
+    assert json.loads(run("tracks", town, "cars", *ways, "--hours", "08:00-08:04").out) == []
+
+
+def test_who_passes_a_place(run, town):
+    near = ["--as", "passes", "--near", "117.00263,31.62255", "--within", "100m", "-f", "json"]
+    rows = json.loads(run("tracks", town, "cars", *near).out)
+    assert [row["mover"] for row in rows] == ["a", "b"]  # between two fixes
+    span = "2024-03-01T08:03/2024-03-01T08:03:30"
+    cut = json.loads(run("tracks", town, "cars", *near, "--during", span).out)
+    assert [(row["mover"], row["duration_s"]) for row in cut] == [("a", 29.999999)]
+
+
 def test_who_is_near_and_what_is_pinned(run, town):
     printed = run("tracks", town, "cars", "--as", "current", "--at", "2024-03-01T08:10", "--near", "117,31.6",
                   "--nearest", "2", "-f", "json", "--pin")  # fmt: skip
@@ -83,6 +103,7 @@ def test_who_is_near_and_what_is_pinned(run, town):
         (["--as", "stops", "--at-least", "soon"], "no length of time"),
         (["--as", "stops", "--within", "far"], "no distance"),
         (["--as", "meetings", "--during", "2024-03-01", "--during", "2024-03-02"], "several were named"),
+        (["--as", "passes"], "without a place"),
         (["--as", "mfjson", "-f", "csv"], "a format of its own"),
         (["--mover", "x"], "no mover 'x'"),
         (["--as", "origins"], "not indexed"),

@@ -76,6 +76,7 @@ def test_of_what_may_be_counted_measures_are_given_and_no_rows(permits):
         lambda: query.tile(0, 0, 0), lambda: query.vector_tile(0, 0, 0, cluster="1km"),
         lambda: query.write_parquet("rows.parquet"), lambda: query.why("a"), lambda: seen.features("areas"),
         lambda: query.count(by=["in:areas"]), lambda: seen.series("requests"),
+        lambda: seen.tracks("requests"),
         lambda: seen.scenes("requests"), lambda: seen.grid("areas"), lambda: seen.evaluate("requests"),
         lambda: seen.ask(stcloud.Question(layer="requests")), lambda: seen.divide("areas", "areas"),
     ):  # fmt: skip

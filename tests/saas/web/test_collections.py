@@ -96,6 +96,7 @@ def test_what_is_no_collection_is_refused(name, place):
         "/sortables",
         "/loads",
         "/diff",
+        "/tracks",
         "/items/1",
         "/items/1/versions",
     ):
