@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stcloud.city.copying import CityCopy
     from stcloud.city.episodes import open_episodes
     from stcloud.city.evaluatedcases import evaluate_layer
+    from stcloud.city.indicators import CityIndicators
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
     from stcloud.city.scenes import scenes_layer
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from stcloud.time import instant_us
 
 __all__ = [
-    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityStanding", "Features",
+    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityIndicators", "CityStanding", "Features",
     "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms",
     "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html",
     "city_lines", "crs_text", "divide_ground", "evaluate_layer", "instant_us", "locate_points", "open_cases",
@@ -58,6 +59,7 @@ _HOMES = {
     "CityCheck": "stcloud.daas.check",
     "CityClasses": "stcloud.city.classes",
     "CityCopy": "stcloud.city.copying",
+    "CityIndicators": "stcloud.city.indicators",
     "CityStanding": "stcloud.city.standing",
     "Features": "stcloud.paas.query",
     "GeometryReader": "stcloud.paas.grid.geometries",

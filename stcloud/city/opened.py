@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stcloud.city.city import City
     from stcloud.city.classes import CityClasses
     from stcloud.city.copying import CopiedCity
+    from stcloud.city.indicators import CityIndicators
     from stcloud.city.keywords import DescriptionKeywords
     from stcloud.city.standing import CityStanding
     from stcloud.daas.audit import Finding
@@ -97,6 +98,11 @@ class OpenedCity:
         if self._standing is None:
             self._standing = below.CityStanding(cast("City", self), self._parts)
         return self._standing
+
+    @property
+    def indicators(self) -> CityIndicators:
+        """Indicators: ``define`` them, and ask for ``values``, a ``composite`` and ``rank``."""
+        return below.CityIndicators(cast("City", self), self._parts.folder, self._clock)
 
     @property
     def engine(self) -> Engine:
