@@ -11,6 +11,7 @@ from stcloud.late import late_names
 
 if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar
+    from stcloud.city.carrying import carry_totals
     from stcloud.city.caselogs import case_log_names
     from stcloud.city.caseopening import open_cases
     from stcloud.city.changes import LayerChanges, Watchers
@@ -45,12 +46,12 @@ if TYPE_CHECKING:
     from stcloud.time import instant_us
 
 __all__ = [
-    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityIndicators", "CityStanding", "Features",
-    "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms",
-    "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html",
-    "city_lines", "crs_text", "divide_ground", "evaluate_layer", "instant_us", "locate_points", "open_cases",
-    "open_episodes", "open_series", "open_tracks", "quality_of", "require_metric", "scenes_layer", "start",
-    "vacuum_city", "value_source",
+    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityIndicators", "CityStanding",
+    "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit",
+    "LoadTerms", "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers", "carry_totals",
+    "case_log_names", "city_html", "city_lines", "crs_text", "divide_ground", "evaluate_layer", "instant_us",
+    "locate_points", "open_cases", "open_episodes", "open_series", "open_tracks", "quality_of", "require_metric",
+    "scenes_layer", "start", "vacuum_city", "value_source",
 ]  # fmt: skip
 
 _HOMES = {
@@ -76,6 +77,7 @@ _HOMES = {
     "Subject": "stcloud.paas.query",
     "UnitIndex": "stcloud.paas.query",
     "Watchers": "stcloud.city.changes",
+    "carry_totals": "stcloud.city.carrying",
     "case_log_names": "stcloud.city.caselogs",
     "city_html": "stcloud.city.overview",
     "city_lines": "stcloud.city.overview",

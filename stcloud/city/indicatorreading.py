@@ -123,11 +123,15 @@ class IndicatorReading:
 
     def read(self, name: str, clause: CityIndicator) -> ReadIndicator:
         """Return what gives the values of an indicator, and the groups that it has something of."""
-        cadence, zone = clause.cadence, self.city.configuration.zone
-        if cadence is not None and not is_whole(self.period, cadence, zone):
-            return ReadIndicator((), lambda _: IndicatorValue.none(OTHER_CADENCE))
+        cadence = clause.cadence
+        read = self._read(name, clause)
+        if cadence is not None and not is_whole(self.period, cadence, self.city.configuration.zone):
+            return ReadIndicator(read.groups, lambda _: IndicatorValue.none(OTHER_CADENCE))
+        return read
+
+    def _read(self, name: str, clause: CityIndicator) -> ReadIndicator:
         if clause.entered is not None:
-            entered = self._entered(name, clause.entered, exact=cadence is not None)
+            entered = self._entered(name, clause.entered, exact=clause.cadence is not None)
             return ReadIndicator(
                 tuple(entered), lambda group: entered.get(group, IndicatorValue.none(NO_VALUE))
             )

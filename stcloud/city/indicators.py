@@ -128,8 +128,8 @@ class CityIndicators:
         period
             ``2024``, ``2024-Q1``, ``2024-03``, ``2024-03-01/2024-06-01``, or a pair of instants; half-open.
         by
-            What values are grouped by, as for `Query.measure`: ``in:communities``, ``street``, a column; None: the whole
-            city. Of ``in:LAYER`` each feature that is there at the end of the period is a group.
+            What values are grouped by, as for `Query.measure`: ``in:communities``, ``street``, a column; None: the
+            whole city. Of ``in:LAYER`` each feature that is there at the end of the period is a group.
         names
             Indicators, or nodes: all indicators below them; none: all.
         known_at
@@ -159,7 +159,7 @@ class CityIndicators:
         )
         outside = ", ".join(f"{name} {of.outside:g}" for name, of in values if of.outside)
         pin = reading.pin().joined(Pin.of({}, {_RULE: str(version.recorded_us)}))
-        facts = {"period": span.text(city.configuration.zone)} | ({} if by is None else {"by": by})
+        facts = {"period": span_text(period, city.configuration.zone)} | ({} if by is None else {"by": by})
         facts |= {"outside of all groups": outside} if outside else {}
         facts["defined"] = city.configuration.zone.iso(version.recorded_us)
         return IndicatorValues.of(

@@ -42,8 +42,8 @@ class IndicatorValues:
     ----------
     table
         A row for each group and indicator, by group, then as the tree has them: ``group`` (string, if there are
-        groups), ``indicator``, ``value``, ``unit``, ``numerator``, ``denominator`` (float64) and ``missing``: why there
-        is no value, null where there is one.
+        groups), ``indicator``, ``value``, ``unit``, ``numerator``, ``denominator`` (float64) and ``missing``: why
+        there is no value, null where there is one.
     names, groups
         The indicators, and the groups.
     tree

@@ -169,7 +169,7 @@ def _distance(row: Floats, place: Floats) -> float:
 def _first_component(standard: Floats) -> tuple[Floats, Floats, float]:
     """Return scores, loadings and the share of the variance of the first principal component of z-scores.
 
-    Its sign is such that the sum of loadings is positive: a group that is better by all indicators has a higher score.
+    Its sign is such that the sum of loadings is positive: a group that is better by all indicators scores higher.
     """
     count = len(standard)
     shares = np.array(

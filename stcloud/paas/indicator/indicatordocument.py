@@ -25,7 +25,7 @@ _OURS = ("when", "as_of", "known_at", "now", "group", "until", "having", "compar
 
 
 class TreeNode(Closed):
-    """A place in the tree of indicators; ``parent`` is the node above it, ``weight`` its weight among its siblings."""
+    """A place in the tree; ``parent`` is the node above it, ``weight`` its weight among its siblings."""
 
     title: Text
     title_zh: str = ""

@@ -121,10 +121,11 @@ class IndicatorMatrix:
 
     def lacking(self) -> dict[str, tuple[str, ...]]:
         """Return the indicators that groups have no value of, by group; only groups that lack some."""
+        nothing = np.isnan(self.values)
         return {
-            self.groups[at]: tuple(name for name, none in zip(self.names, np.isnan(self.values[at]), strict=True) if none)
+            self.groups[at]: tuple(name for name, none in zip(self.names, nothing[at], strict=True) if none)
             for at in np.flatnonzero(~self.complete)
-        }  # fmt: skip
+        }
 
     def of_groups(self, kept: NDArray[np.bool_]) -> Self:
         """Return the matrix with some of its groups."""

@@ -23,7 +23,7 @@ from stcloud.paas.query.spec.question import Question
 __all__ = ["IndicatorTree", "read_frame"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class IndicatorTree:
     """Nodes and indicators; checked.
 
@@ -76,6 +76,9 @@ class IndicatorTree:
         if faults := list(tree._faults()):
             raise InvalidDefinition("unsound-indicators", name, faults=faults)
         return tree
+
+    def __repr__(self) -> str:
+        return f"IndicatorTree {self.id}: {len(self.nodes)} nodes, {len(self.indicators)} indicators"
 
     def indicator(self, name: str) -> CityIndicator:
         """Return an indicator; `NotFound` ``unknown-indicator``, with the nearest."""

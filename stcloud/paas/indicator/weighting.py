@@ -61,8 +61,8 @@ def entropy_weights(matrix: IndicatorMatrix) -> Floats:
     """Return weights by entropy: an indicator counts the more, the more unequally its values are spread.
 
     With ``p`` the share of each of the ``n`` groups that have a value in the sum of a column, normalised by min-max,
-    the entropy of the column is ``e = -sum(p ln p) / ln n`` with ``0 ln 0 = 0``; its weight is ``1 - e``, brought to a
-    sum of 1 (Shannon's entropy, as multi-criteria decisions use it). A column without differences weighs 0.
+    the entropy of the column is ``e = -sum(p ln p) / ln n`` with ``0 ln 0 = 0``; its weight is ``1 - e``, brought to
+    a sum of 1 (Shannon's entropy, as multi-criteria decisions use it). A column without differences weighs 0.
 
     Raises
     ------
