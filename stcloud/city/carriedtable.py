@@ -41,10 +41,10 @@ class CarriedTotals:
     ----------
     table
         A row for each target, by key: ``key``; for each total ``X`` its value, ``X_least`` and ``X_most``, what it
-        could be however totals are spread within their areas, and ``X_carried``, the share of the value that comes from
-        areas which lie in the target in part only (float64, null where there is no value); ``covered``, the share of
-        the target's area that lies in sources; ``missing``: ``outside-sources``, or which sources have no total, null
-        where there is a value; ``st_geom``.
+        could be however totals are spread within their areas, and ``X_carried``, the share of the value that comes
+        from areas which lie in the target in part only (float64, null where there is no value); ``covered``, the
+        share of the target's area that lies in sources; ``missing``: ``outside-sources``, or which sources have no
+        total, null where there is a value; ``st_geom``.
     outside
         A row for each source that reaches out of all targets: ``key``, the share of its area outside
         (``share_outside``), and what of each total lies there.

@@ -65,7 +65,7 @@ class IndicatorScores:
         ``group``; ``score`` (float64, higher is better) and ``rank`` (float64: 1 is the best), null where there is
         none; ``missing``: the indicators that the group has no value of. With sensitivity also
         ``rank_from`` and ``rank_to``, the best and the worst rank of all draws, ``kept`` (the share of draws that
-        leave the rank as it is), ``without_from`` and ``without_to``, the best and the worst rank without one indicator.
+        leave the rank as it is), ``without_from`` and ``without_to``, those without one indicator.
         """
         lacking = self.composite.matrix.lacking()
         columns = {"score": self.composite.scores, "rank": self.composite.ranks} | self._ranges()

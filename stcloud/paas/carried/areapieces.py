@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
+from stcloud.errors import InvalidInput
 from stcloud.paas.grid.crosswalk import crosswalk_versions
 
 __all__ = ["AreaPieces", "pieces_of_areas"]
@@ -21,6 +23,8 @@ Ints = NDArray[np.int64]
 Shapes = NDArray[np.object_]
 _WHOLE = 1 - 1e-9
 """So much of an area is all of it, but for rounding along its edges."""
+_OVERLAP = 1e-3
+"""Share of an area that may be in another one too: borders that were drawn by hand."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +83,8 @@ def pieces_of_areas(
     Raises
     ------
     InvalidInput
-        ``not-an-area``, ``duplicate-code``, ``unequal-lengths``; ``overlapping-cells``: areas of one side overlap by
-        more than a thousandth of an area: a total would count twice.
+        ``not-an-area``, ``duplicate-code``, ``unequal-lengths``; ``overlapping-areas``: areas of one side overlap by
+        more than a thousandth of the smaller one: what lies there would count twice.
 
     Notes
     -----
@@ -94,6 +98,8 @@ def pieces_of_areas(
     ([0, -1], [0.6, 0.4])
     """
     olds, news = np.asarray(sources, np.object_), np.asarray(targets, np.object_)
+    _refuse_overlaps(olds, source_keys)
+    _refuse_overlaps(news, target_keys)
     table = crosswalk_versions(olds, list(source_keys), news, list(target_keys))
     of_source = table.left >= 0
     share = table.shares("left")[of_source]
@@ -103,3 +109,19 @@ def pieces_of_areas(
         tuple(source_keys), tuple(target_keys), table.left[of_source], table.right[of_source], share, share,
         np.where(covered >= _WHOLE, 1.0, covered),
     )  # fmt: skip
+
+
+def _refuse_overlaps(areas: Shapes, keys: Sequence[str]) -> None:
+    one, other = shapely.STRtree(areas).query(areas, predicate="intersects")
+    one, other = one[one < other], other[one < other]
+    common = shapely.area(shapely.intersection(areas[one], areas[other]))
+    smaller = np.minimum(shapely.area(areas[one]), shapely.area(areas[other]))
+    wrong = np.flatnonzero(common > _OVERLAP * smaller)
+    if len(wrong):
+        at = wrong[0]
+        raise InvalidInput(
+            "overlapping-areas",
+            f"'{keys[one[at]]}' and '{keys[other[at]]}' overlap by {common[at]:,.0f} m²: what lies there would "
+            "count twice",
+            hint="mend the layer, or choose an instant at which they do not",
+        )

@@ -32,8 +32,8 @@ def normalised(matrix: IndicatorMatrix, method: Normalisation = "min-max") -> Fl
         The values.
     method
         ``min-max``: 0 is the worst and 1 the best of the groups, 0.5 where all are equal. ``z-score``: deviations
-        from the mean in standard deviations of the population, 0 where all are equal. ``target``: 0 at the floor, 1 at
-        the target, and not beyond. ``vector``: over the length of the column, the root of its sum of squares.
+        from the mean in standard deviations of the population, 0 where all are equal. ``target``: 0 at the floor, 1
+        at the target, and not beyond. ``vector``: over the length of the column, the root of its sum of squares.
 
     Returns
     -------
