@@ -150,11 +150,9 @@ class IndicatorReading:
         return ReadIndicator(groups, value, over.outside)
 
     def _denominator(self, stated: Question | float | None) -> GroupNumbers | None:
-        return (
-            GroupNumbers({}, stated)
-            if isinstance(stated, float | int) or stated is None
-            else self.numbers(stated)
-        )
+        if stated is None:
+            return None
+        return GroupNumbers({}, float(stated)) if isinstance(stated, float | int) else self.numbers(stated)
 
     def numbers(self, question: Question) -> GroupNumbers:
         """Answer a question about the period, by group: events of the period, features of its last instant."""

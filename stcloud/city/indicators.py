@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from stcloud.city.indicatorreading import WHOLE, IndicatorReading
-from stcloud.city.indicatorscores import GivenWeights, IndicatorScores, score_indicators
+from stcloud.city.indicatorscores import GivenWeights, IndicatorScores, Scoring
 from stcloud.city.indicatorvalues import IndicatorValues
 from stcloud.city.keptlist import KeptList, KeptVersion
 from stcloud.daas.definition.document import toml_of
 from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound, StcloudError
 from stcloud.iaas.store.folder import Folder, read_text
 from stcloud.paas.indicator.indicatortree import IndicatorTree
-from stcloud.paas.indicator.weightsensitivity import weight_sensitivity
+from stcloud.paas.indicator.weightsensitivity import check_draws, weight_sensitivity
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.pin import Pin, read_known
 from stcloud.time import Span, parse_when, span_text
@@ -194,8 +194,9 @@ class CityIndicators:
         NotFound, InvalidInput
             What `values`, `composite_of` and the weights raise; ``no-direction``; ``unknown-weights``.
         """
+        scoring = Scoring(method, weights, normalise, missing, ties)
         values = self.values(period, by, names, known_at=known_at)
-        return IndicatorScores(values, score_indicators(values, method, weights, normalise, missing, ties)[0])
+        return IndicatorScores(values, scoring.of(values)[0])
 
     def rank(
         self, period: TimeSpan, by: str, names: str | Iterable[str] = (), *, method: Method = "sum",
@@ -218,8 +219,10 @@ class CityIndicators:
         NotFound, InvalidInput
             What `composite` raises; ``no-seed``, ``bad-spread``, ``bad-draws``.
         """
+        scoring = Scoring(method, weights, normalise, missing, ties)
+        check_draws(method, spread, draws, seed)
         values = self.values(period, by, names, known_at=known_at)
-        composite, weigh = score_indicators(values, method, weights, normalise, missing, ties)
+        composite, weigh = scoring.of(values)
         sensitivity = weight_sensitivity(composite, weigh, spread=spread, draws=draws, seed=seed)
         return IndicatorScores(values, composite, sensitivity)
 

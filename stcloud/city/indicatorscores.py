@@ -16,7 +16,7 @@ import pyarrow as pa
 from stcloud.city.indicatorvalues import IndicatorValues
 from stcloud.daas.display import html_table, text_table
 from stcloud.errors import InvalidInput
-from stcloud.paas.indicator.composite import Composite, Weigher, composite_of
+from stcloud.paas.indicator.composite import Composite, Weigher, check_options, composite_of
 from stcloud.paas.indicator.weighting import entropy_weights, equal_weights, given_weights
 from stcloud.paas.indicator.weightsensitivity import WeightSensitivity
 from stcloud.paas.query.answer.answer import Answer
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from stcloud.paas.indicator.tiedranks import Ties
     from stcloud.space import GivenCRS
 
-__all__ = ["GivenWeights", "IndicatorScores", "score_indicators"]
+__all__ = ["GivenWeights", "IndicatorScores", "Scoring"]
 
 GivenWeights = str | Mapping[str, float]
 """``stated``, ``equal``, ``entropy``, or weights by indicator."""
@@ -190,13 +190,37 @@ class IndicatorScores:
         return ranges
 
 
-def score_indicators(
-    values: IndicatorValues, method: Method, weights: GivenWeights, normalise: Normalisation | None,
-    missing: Missing, ties: Ties,
-) -> tuple[Composite, Weigher]:  # fmt: skip
-    """Return the scores of values, and what gives their weights; see `CityIndicators.composite`."""
-    weigh = _weigher(values.tree, weights)
-    return composite_of(values.matrix(), weigh, method, normalise, missing=missing, ties=ties), weigh
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """How scores are made, checked before anything is read; see `CityIndicators.composite`.
+
+    Attributes
+    ----------
+    method, weights, normalise, missing, ties
+        As for `CityIndicators.composite`.
+    """
+
+    method: Method
+    weights: GivenWeights
+    normalise: Normalisation | None
+    missing: Missing
+    ties: Ties
+
+    def __post_init__(self) -> None:
+        check_options(self.method, self.normalise, self.missing, self.ties)
+        if isinstance(self.weights, str) and self.weights not in _WEIGHTS:
+            raise InvalidInput(
+                "unknown-weights", f"'{self.weights}' are no weights",
+                hint=f"use {', '.join(_WEIGHTS)}, or a weight of each indicator",
+            )  # fmt: skip
+
+    def of(self, values: IndicatorValues) -> tuple[Composite, Weigher]:
+        """Return the scores of values, and what gives their weights."""
+        weigh = _weigher(values.tree, self.weights)
+        made = composite_of(
+            values.matrix(), weigh, self.method, self.normalise, missing=self.missing, ties=self.ties
+        )
+        return made, weigh
 
 
 def _weigher(tree: IndicatorTree, weights: GivenWeights) -> Weigher:
@@ -209,12 +233,6 @@ def _weigher(tree: IndicatorTree, weights: GivenWeights) -> Weigher:
             return given_weights(matrix, _of(matrix, stated) | unknown)
 
         return given
-    if weights not in _WEIGHTS:
-        raise InvalidInput(
-            "unknown-weights",
-            f"'{weights}' are no weights",
-            hint=f"use {', '.join(_WEIGHTS)}, or NAME=WEIGHT of each",
-        )
     if weights == "stated":
         return lambda matrix: np.array(tree.weights(matrix.names))
     return equal_weights if weights == "equal" else entropy_weights

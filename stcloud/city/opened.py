@@ -164,7 +164,7 @@ class OpenedCity:
         Raises
         ------
         NotFound
-            ``unknown-layer``, ``unknown-source``, ``unknown-column``; ``unknown-area``: a total is of no area.
+            ``unknown-layer``, ``unknown-source``, ``unknown-column``; ``unknown-feature``: a total is of no area.
         InvalidInput
             ``no-version``, ``no-areas``, ``which-key``, ``no-totals``, ``missing-key``, ``repeated-key``,
             ``wrong-type``, ``not-whole``, ``negative-weight``; ``overlapping-areas``: a total would count twice.

@@ -85,13 +85,13 @@ class TotalsTable:
         Raises
         ------
         NotFound
-            ``unknown-area``: a key is of none of the areas.
+            ``unknown-feature``: a key is of none of the areas.
         """
         place = {key: at for at, key in enumerate(keys)}
         unknown = next((key for key in self.keys if key not in place), None)
         if unknown is not None:
             raise NotFound(
-                "unknown-area", f"{self.name} has a total of '{unknown}', and {areas} has no such area",
+                "unknown-feature", f"{self.name} has a total of '{unknown}', and {areas} has no such area",
                 nearest=nearest(unknown, keys),
             )  # fmt: skip
         totals = np.full(len(keys), np.nan)

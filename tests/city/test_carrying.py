@@ -126,7 +126,7 @@ def test_any_table_of_totals_is_read(town, tmp_path):
         ({"code": ["a"], "people": [True]}, {}, InvalidInput, "wrong-type"),
         ({"code": ["a", "a"], "people": [1, 2]}, {}, InvalidInput, "repeated-key"),
         ({"code": ["a", None], "people": [1, 2]}, {}, InvalidInput, "missing-key"),
-        ({"code": ["a", "z"], "people": [1, 2]}, {}, NotFound, "unknown-area"),
+        ({"code": ["a", "z"], "people": [1, 2]}, {}, NotFound, "unknown-feature"),
         ({"cod": ["a"], "people": [1]}, {}, NotFound, "unknown-column"),
         ({"code": ["a"]}, {}, InvalidInput, "no-totals"),
         ({"code": ["a"], "people": [1.5]}, {"whole": True}, InvalidInput, "not-whole"),

@@ -103,6 +103,17 @@ def test_a_value_is_its_numerator_over_its_denominator(city):
     assert "zero-denominator" in values._repr_html_()
 
 
+def test_a_denominator_may_be_a_number_or_none(city):
+    count = {"title": "Requests", "numerator": {"layer": "requests"}}
+    city.indicators.define({"id": "town", "indicators": {"all": count, "half": count | {"denominator": 2}}})
+    values = city.indicators.values("2024-03", by="in:communities")
+    assert [(values.value("all", group), values.value("half", group)) for group in "abc"] == [
+        (2, 1),
+        (1, 0.5),
+        (0, 0),
+    ]
+
+
 def test_what_is_missing_is_named(city):
     names = {
         "rate": RATE, "satisfied": SATISFIED, "noise": {"title": "Noise", "direction": "lower", "entered": "entered"},

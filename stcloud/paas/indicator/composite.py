@@ -15,10 +15,20 @@ from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.indicator.indicatormatrix import IndicatorMatrix
-from stcloud.paas.indicator.normalised import Normalisation, constant_columns, normalised
-from stcloud.paas.indicator.tiedranks import Ties, tied_ranks
+from stcloud.paas.indicator.normalised import Normalisation, check_normalisation, constant_columns, normalised
+from stcloud.paas.indicator.tiedranks import Ties, check_ties, tied_ranks
 
-__all__ = ["METHODS", "MISSING", "Composite", "Method", "Missing", "composite_of", "topsis", "weighted_sums"]
+__all__ = [
+    "METHODS",
+    "MISSING",
+    "Composite",
+    "Method",
+    "Missing",
+    "check_options",
+    "composite_of",
+    "topsis",
+    "weighted_sums",
+]
 
 Floats = NDArray[np.float64]
 Weigher: TypeAlias = Callable[[IndicatorMatrix], Floats]
@@ -90,7 +100,7 @@ def composite_of(
         and they are refused; ``needs-complete``: ``reweigh`` of another method; ``no-spread``: no group differs;
         ``no-first-component``: two components explain the same; ``no-groups``: none has all values.
     """
-    _check(method, normalise, missing)
+    check_options(method, normalise, missing, ties)
     if missing == "refuse" and (lacking := matrix.lacking()):
         group, names = next(iter(lacking.items()))
         raise InvalidInput(
@@ -195,11 +205,21 @@ def _first_component(standard: Floats) -> tuple[Floats, Floats, float]:
     return scores, loadings, float(values[-1] / total)
 
 
-def _check(method: str, normalise: str | None, missing: str) -> None:
-    for given, known, noun in ((method, METHODS, "method"), (missing, MISSING, "missing")):
-        if given not in known:
-            what = "way to make a score" if noun == "method" else "way to treat missing values"
-            raise InvalidInput(f"unknown-{noun}", f"'{given}' is no {what}", hint=f"use {', '.join(known)}")
+def check_options(method: str, normalise: str | None, missing: str, ties: str) -> None:
+    """Refuse options of `composite_of` that are none, or do not go together; errors are those of it."""
+    check_ties(ties)
+    if normalise is not None:
+        check_normalisation(normalise)
+    if method not in METHODS:
+        raise InvalidInput(
+            "unknown-method", f"'{method}' is no way to make a score", hint=f"use {', '.join(METHODS)}"
+        )
+    if missing not in MISSING:
+        raise InvalidInput(
+            "unknown-missing",
+            f"'{missing}' is no way to treat missing values",
+            hint=f"use {', '.join(MISSING)}",
+        )
     if missing == "reweigh" and method != "sum":
         raise InvalidInput(
             "needs-complete", f"'{method}' needs all values of a group",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stcloud.errors import InvalidInput
 from stcloud.paas.indicator.indicatormatrix import IndicatorMatrix
 
-__all__ = ["NORMALISATIONS", "Normalisation", "constant_columns", "normalised"]
+__all__ = ["NORMALISATIONS", "Normalisation", "check_normalisation", "constant_columns", "normalised"]
 
 Floats = NDArray[np.float64]
 
@@ -50,16 +50,21 @@ def normalised(matrix: IndicatorMatrix, method: Normalisation = "min-max") -> Fl
     >>> normalised(noise).ravel().tolist()
     [0.0, 0.5, 1.0]
     """
-    if method not in NORMALISATIONS:
-        raise InvalidInput(
-            "unknown-normalisation", f"'{method}' is no way to make values comparable",
-            hint=f"use {', '.join(NORMALISATIONS)}",
-        )  # fmt: skip
+    check_normalisation(method)
     if method == "target":
         return _by_target(matrix)
     scale = _SCALES[method]
     columns = [scale(column) for column in (matrix.values * matrix.signs).T]
     return np.array(columns, np.float64).reshape(len(matrix.names), -1).T
+
+
+def check_normalisation(method: str) -> None:
+    """Refuse a way that is none; `InvalidInput` ``unknown-normalisation``."""
+    if method not in NORMALISATIONS:
+        raise InvalidInput(
+            "unknown-normalisation", f"'{method}' is no way to make values comparable",
+            hint=f"use {', '.join(NORMALISATIONS)}",
+        )  # fmt: skip
 
 
 def constant_columns(matrix: IndicatorMatrix) -> tuple[str, ...]:

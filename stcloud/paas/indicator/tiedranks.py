@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
 
-__all__ = ["TIES", "Ties", "tied_ranks"]
+__all__ = ["TIES", "Ties", "check_ties", "tied_ranks"]
 
 Ties: TypeAlias = Literal["min", "max", "average", "dense"]
 TIES: tuple[str, ...] = get_args(Ties)
@@ -41,8 +41,7 @@ def tied_ranks(scores: NDArray[np.float64], ties: Ties = "min") -> NDArray[np.fl
     >>> tied_ranks(np.array([80.0, 95.5, 80.0, np.nan, 60.0])).tolist()
     [2.0, 1.0, 2.0, nan, 4.0]
     """
-    if ties not in TIES:
-        raise InvalidInput("unknown-ties", f"'{ties}' is no way to rank ties", hint=f"use {', '.join(TIES)}")
+    check_ties(ties)
     rounded = np.round(scores, _DECIMALS) + 0.0  # no negative zero
     known = ~np.isnan(rounded)
     _, place, count = np.unique(-rounded[known], return_inverse=True, return_counts=True)
@@ -52,3 +51,9 @@ def tied_ranks(scores: NDArray[np.float64], ties: Ties = "min") -> NDArray[np.fl
     result = np.full(len(scores), np.nan)
     result[known] = ranks[ties][place]
     return result
+
+
+def check_ties(ties: str) -> None:
+    """Refuse a way to rank equal scores that is none; `InvalidInput` ``unknown-ties``."""
+    if ties not in TIES:
+        raise InvalidInput("unknown-ties", f"'{ties}' is no way to rank ties", hint=f"use {', '.join(TIES)}")

@@ -15,7 +15,7 @@ from stcloud.paas.indicator.composite import Composite, Missing, Weigher, compos
 from stcloud.paas.indicator.normalised import normalised
 from stcloud.paas.indicator.tiedranks import tied_ranks
 
-__all__ = ["WeightSensitivity", "weight_sensitivity"]
+__all__ = ["WeightSensitivity", "check_draws", "weight_sensitivity"]
 
 Floats = NDArray[np.float64]
 _MOST_DRAWS = 100_000
@@ -63,26 +63,32 @@ def weight_sensitivity(
     InvalidInput
         ``no-seed``: weights are drawn, and no seed is given; ``bad-spread``, ``bad-draws``.
     """
+    check_draws(composite.method, spread, draws, seed)
+    without = {name: _ranks_without(composite, weigh, name) for name in composite.matrix.names}
+    if len(without) == 1:
+        without = {}
+    if draws == 0 or composite.method == "pca":
+        return WeightSensitivity(None, None, None, without)
+    assert seed is not None  # noqa: S101  (checked)
+    ranks = _drawn_ranks(composite, spread, draws, seed)
+    all_ranks = np.vstack([composite.ranks, *ranks])
+    kept = np.where(np.isnan(composite.ranks), np.nan, np.mean(np.array(ranks) == composite.ranks, axis=0))
+    return WeightSensitivity(all_ranks.min(axis=0), all_ranks.max(axis=0), kept, without)
+
+
+def check_draws(method: str, spread: float, draws: int, seed: int | None) -> None:
+    """Refuse draws of weights that are none; errors are those of `weight_sensitivity`."""
     if not 0 <= spread <= 1:
         raise InvalidInput(
             "bad-spread", f"a spread of {spread:g} is not from 0 to 1", hint="use 0.1: ten per cent"
         )
     if not 0 <= draws <= _MOST_DRAWS:
         raise InvalidInput("bad-draws", f"{draws:,} draws are not from 0 to {_MOST_DRAWS:,}", hint="use 1000")
-    without = {name: _ranks_without(composite, weigh, name) for name in composite.matrix.names}
-    if len(without) == 1:
-        without = {}
-    if draws == 0 or composite.method == "pca":
-        return WeightSensitivity(None, None, None, without)
-    if seed is None:
+    if seed is None and draws and method != "pca":
         raise InvalidInput(
             "no-seed", "weights are drawn at random, and no seed says how",
             hint="give a seed, any whole number, or draws=0", in_shell="give --seed, any whole number, or --draws 0",
         )  # fmt: skip
-    ranks = _drawn_ranks(composite, spread, draws, seed)
-    all_ranks = np.vstack([composite.ranks, *ranks])
-    kept = np.where(np.isnan(composite.ranks), np.nan, np.mean(np.array(ranks) == composite.ranks, axis=0))
-    return WeightSensitivity(all_ranks.min(axis=0), all_ranks.max(axis=0), kept, without)
 
 
 def _drawn_ranks(composite: Composite, spread: float, draws: int, seed: int) -> list[Floats]:
