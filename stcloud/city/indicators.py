@@ -104,7 +104,7 @@ class CityIndicators:
         weights = _weights(tree)
         rows = [
             {
-                "indicator": name, "title": each.title, "node": " / ".join(tree.path(each.node)) or None,
+                "indicator": name, "title": each.title, "node": " / ".join(tree.nodes_above(each.node)) or None,
                 "unit": each.unit or None, "direction": each.direction, "factor": each.factor,
                 "cadence": each.cadence, "weight": weights.get(name),
                 "values": "entered" if each.entered else "computed" if each.numerator else None,

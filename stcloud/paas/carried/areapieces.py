@@ -112,16 +112,16 @@ def pieces_of_areas(
 
 
 def _refuse_overlaps(areas: Shapes, keys: Sequence[str]) -> None:
-    one, other = shapely.STRtree(areas).query(areas, predicate="intersects")
-    one, other = one[one < other], other[one < other]
-    common = shapely.area(shapely.intersection(areas[one], areas[other]))
-    smaller = np.minimum(shapely.area(areas[one]), shapely.area(areas[other]))
+    first, second = shapely.STRtree(areas).query(areas, predicate="intersects")
+    first, second = first[first < second], second[first < second]
+    common = shapely.area(shapely.intersection(areas[first], areas[second]))
+    smaller = np.minimum(shapely.area(areas[first]), shapely.area(areas[second]))
     wrong = np.flatnonzero(common > _OVERLAP * smaller)
     if len(wrong):
         at = wrong[0]
         raise InvalidInput(
             "overlapping-areas",
-            f"'{keys[one[at]]}' and '{keys[other[at]]}' overlap by {common[at]:,.0f} m²: what lies there would "
+            f"'{keys[first[at]]}' and '{keys[second[at]]}' overlap by {common[at]:,.0f} m²: what lies there would "
             "count twice",
             hint="mend the layer, or choose an instant at which they do not",
         )

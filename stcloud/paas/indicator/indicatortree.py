@@ -111,7 +111,7 @@ class IndicatorTree:
             )  # fmt: skip
         return tuple(dict.fromkeys(chosen))
 
-    def path(self, name: str | None) -> tuple[str, ...]:
+    def nodes_above(self, name: str | None) -> tuple[str, ...]:
         """Return the names of a node and of those above it, from the root on."""
         path: list[str] = []
         while name is not None and name not in path:
@@ -130,7 +130,7 @@ class IndicatorTree:
         InvalidInput
             ``no-weight``: all weights of some siblings are 0; ``unclear-weights``: only some of them have one.
         """
-        places = {name: self.path(self.indicator(name).node) for name in names}
+        places = {name: self.nodes_above(self.indicator(name).node) for name in names}
         shares: dict[tuple[str, ...], dict[tuple[str, str], float]] = {}
         for name, path in places.items():
             for depth in range(len(path) + 1):
@@ -154,7 +154,7 @@ class IndicatorTree:
             self.indicator(name)
             return (name,)
         return tuple(
-            each for each, clause in self.indicators.items() if name is None or name in self.path(clause.node)
+            each for each, clause in self.indicators.items() if name is None or name in self.nodes_above(clause.node)
         )
 
     def _faults(self) -> Iterator[str]:

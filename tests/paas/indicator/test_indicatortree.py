@@ -90,7 +90,7 @@ def test_indicators_hang_in_the_frame_that_is_extended():
     assert hung.weights(("bins", "trees", "fines")) == (8 / 17 / 2, 8 / 17 / 2, 9 / 17)
     assert hung.weights(("bins", "fines")) == (8 / 17, 9 / 17)
     assert hung.chosen("liveable_environment") == ("bins", "trees")
-    assert hung.path("precise_governance") == ("precise_governance",)
+    assert hung.nodes_above("precise_governance") == ("precise_governance",)
     with pytest.raises(NotFound) as refused:
         hung.chosen("bin")
     assert refused.value.nearest == ("bins",)
