@@ -5,6 +5,7 @@ Tested by `tests/city/test_indicators.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from stcloud.paas.indicator.indicatorvalue import (
     IndicatorValue,
 )
 from stcloud.paas.query.answer.pin import Pin
+from stcloud.paas.query.resolve.holders import read_group
 from stcloud.time import Bin, Span, Zone
 
 if TYPE_CHECKING:
@@ -177,15 +179,16 @@ class IndicatorReading:
         return GroupNumbers(_texts(of_group), 0.0 if counts else None, outside, incomplete)
 
     def features(self) -> tuple[str, ...]:
-        """Return the groups that are features of a layer, by key or column, at the last instant of the period."""
+        """Return the groups that are features of a layer, at the end of the period or at a stated instant."""
         if self.by is None or not self.by.startswith("in:"):
             return ()
-        layer, _, column = self.by.removeprefix("in:").partition(".")
-        answer = self.city.features(layer).as_of(self.end_us - 1, known_at=self.known)
+        layer = re.split("[.@]", self.by.removeprefix("in:"), maxsplit=1)[0]
+        group = read_group(self.by, self.city.query(layer).subject)
+        at_us = self.end_us - 1 if group.at_us is None else group.at_us
+        answer = self.city.features(layer).as_of(at_us, known_at=self.known)
         self._remember(answer)
-        if (name := column or "st_key") not in answer.table.column_names:
-            return ()  # the question itself refuses it
-        return tuple(str(key) for key in answer.table[name].to_pylist() if key is not None)
+        keys = answer.table[group.column or "st_key"].to_pylist()
+        return tuple(str(key) for key in keys if key is not None)
 
     def _entered(self, name: str, layer: str, *, exact: bool) -> dict[str, IndicatorValue]:
         features = self.city.features(layer)

@@ -154,7 +154,9 @@ class IndicatorTree:
             self.indicator(name)
             return (name,)
         return tuple(
-            each for each, clause in self.indicators.items() if name is None or name in self.nodes_above(clause.node)
+            each
+            for each, clause in self.indicators.items()
+            if name is None or name in self.nodes_above(clause.node)
         )
 
     def _faults(self) -> Iterator[str]:
