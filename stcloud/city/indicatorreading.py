@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
@@ -169,7 +170,7 @@ class IndicatorReading:
         self._remember(answer)
         name = answer.table.column_names[len(by)]
         counts = measures[0].rpartition("=")[2].strip().startswith(("count", "distinct"))
-        numbers = [None if each is None else float(each) for each in answer.table[name].to_pylist()]
+        numbers = _floats(answer.table[name], measures[0])
         groups = answer.table.column(0).to_pylist() if by else [WHOLE]
         of_group = dict(zip(groups, numbers, strict=True))
         outside = of_group.pop(None, None)
@@ -246,6 +247,17 @@ class IndicatorReading:
         """Tell whether each layer was read as it was known at one instant: a load may have come in between."""
         joined = dict(self.pin().layers)
         return all(joined[layer] == at_us for pin in self.pins for layer, at_us in pin.layers)
+
+
+def _floats(column: pa.ChunkedArray, measure: str) -> list[float | None]:
+    kind = column.type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):
+        raise InvalidInput(
+            "wrong-type",
+            f"'{measure}' is {kind}, and an indicator is made of numbers",
+            hint="measure a number",
+        )
+    return [None if value is None else float(value) for value in column.to_pylist()]
 
 
 def _texts(numbers: dict[object, float | None]) -> dict[str, float | None]:

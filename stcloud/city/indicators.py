@@ -21,6 +21,7 @@ from stcloud.city.keptlist import KeptList, KeptVersion
 from stcloud.daas.definition.document import toml_of
 from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound, StcloudError
 from stcloud.iaas.store.folder import Folder, read_text
+from stcloud.paas.indicator.indicatordocument import IndicatorDocument
 from stcloud.paas.indicator.indicatortree import IndicatorTree
 from stcloud.paas.indicator.weightsensitivity import check_draws, weight_sensitivity
 from stcloud.paas.query.answer.answer import Answer
@@ -268,7 +269,9 @@ def _read(reading: IndicatorReading, tree: IndicatorTree, names: Iterable[str]) 
 def _document(document: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[str, str]:
     """Return the text of a document, and what to call it."""
     if isinstance(document, Mapping):
-        return toml_of(dict(document)), "indicators"
+        IndicatorTree.from_document(document, name="indicators")
+        clause = IndicatorDocument.model_validate(document)
+        return toml_of(clause.model_dump(mode="json", exclude_defaults=True)), "indicators"
     path = Path(document)
     if not path.is_file():
         raise NotFound("unknown-source", f"there is no file {path}")

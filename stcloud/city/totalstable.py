@@ -60,7 +60,7 @@ class TotalsTable:
         NotFound
             ``unknown-column``, ``unknown-source``.
         InvalidInput
-            ``which-key``; ``no-totals``: there are no other columns; ``missing-key``, ``repeated-key``;
+            ``no-table``; ``which-key``; ``no-totals``: there are no other columns; ``missing-key``, ``repeated-key``;
             ``wrong-type``: a total is no number.
         """
         name, table = _read(totals)
@@ -116,13 +116,24 @@ def _read(totals: Any) -> tuple[str, pa.Table]:
         batches = [batch.rows for batch in source.batches()]
         empty = pa.table({column: pa.array([], pa.string()) for column in source.columns})
         return path.name, pa.Table.from_batches(batches) if batches else empty
+    try:
+        return "the table", _table(totals)
+    except (TypeError, ValueError, AttributeError) as error:  # pyarrow's errors are of these kinds
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InvalidInput(
+            "no-table", f"an object of type {type(totals).__name__} is no table of totals: {reason}",
+            hint="give a file, a DataFrame, an Arrow table, columns by name, or records",
+        ) from error  # fmt: skip
+
+
+def _table(totals: Any) -> pa.Table:
     if hasattr(totals, "__arrow_c_stream__"):
-        return "the table", pa.table(totals)
+        return pa.table(totals)
     if isinstance(totals, Mapping):
-        return "the table", pa.table({str(name): list(column) for name, column in totals.items()})
+        return pa.table({str(name): list(column) for name, column in totals.items()})
     if isinstance(totals, list | tuple):
-        return "the table", pa.Table.from_pylist(list(totals))
-    return "the table", pa.Table.from_pandas(totals, preserve_index=False)
+        return pa.Table.from_pylist(list(totals))
+    return pa.Table.from_pandas(totals, preserve_index=False)
 
 
 def _keys(column: pa.ChunkedArray, name: str, key: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ NAMED_BY_USERS = {
     ("paas/grid/geometries.py", "is_file"), ("paas/grid/geometries.py", "exists"), ("city/classes.py", "is_file"),
     ("city/calendar.py", "is_file"), ("city/indicators.py", "is_file"), ("city/totalstable.py", "is_file"),
 }  # fmt: skip
-"""Files that users name: a definition, classes, days or indicators of their own, totals, areas for a grid, a source."""
+"""Files that users name: a definition, classes, days, indicators of their own, totals, areas for a grid, a source."""
 KEPT_BY_NUMBA = {("index/kernel.py", "exists"), ("index/kernel.py", "glob"), ("index/kernel.py", "stat")}
 """Whether numba keeps compiled loops beside the code, which it reads and writes itself."""
 ROOMS = ("city", "paas", "daas", "index")

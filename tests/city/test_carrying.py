@@ -99,7 +99,7 @@ def test_targets_with_a_part_of_an_unknown_total_have_no_value(town):
     assert values(town.carry({"code": ["b"], "people": [4]}, OLD, NEW)) == {"a": None, "c": None, "d": None}
 
 
-def test_totals_carried_with_a_pin_stay_the_same(city):
+def test_a_pinned_value_never_changes(city):
     table = {"code": ["a", "b"], "people": [100, 51]}
     first = city.carry(table, OLD, NEW, "buildings.people")
     city.load("buildings", areas({"h1": (100, 0, 110, 10)}, people=[1]), valid_from="2010-01-01")
@@ -133,6 +133,10 @@ def test_any_table_of_totals_is_read(town, tmp_path):
         ({"code": ["a"], "people": [1]}, {"weights": "buildings.height"}, NotFound, "unknown-column"),
         ({"code": ["a"], "people": [1]}, {"weights": "buildings.code"}, InvalidInput, "wrong-type"),
         ("nowhere.csv", {}, NotFound, "unknown-source"),
+        (5, {}, InvalidInput, "no-table"),
+        ([5], {}, InvalidInput, "no-table"),
+        ({"code": ["a", "b"], "people": [1]}, {}, InvalidInput, "no-table"),
+        ({"code": ["a", "b"], "people": [1, "x"]}, {}, InvalidInput, "no-table"),
     ],
 )
 def test_what_cannot_be_carried_is_refused_in_one_line(town, table, options, error, kind):

@@ -1,12 +1,15 @@
 """Indicators of a city: values of a period by group, pinned, named where they are missing; a table that is public."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
 import stcloud
-from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound
+from stcloud.city.indicatorreading import is_whole
+from stcloud.errors import Conflict, FormatError, InvalidDefinition, InvalidInput, NotFound
 from stcloud.paas.query.answer.pin import Pin
+from stcloud.time import Span, Zone, parse_when
 from tests.city.test_episodes import Clock
 
 POLICIES = {
@@ -197,6 +200,90 @@ def test_what_a_question_refuses_names_the_indicator(city):
         city.indicators.values("2024")
     assert refused.value.kind == "unknown-layer"
     assert str(refused.value).startswith("indicator 'lamps': ")
+
+
+@pytest.fixture(scope="module")
+def new_york(tmp_path_factory):
+    """Calls about the hour of 3 November 2024 that New York shows twice, and at the ends of months."""
+    chance = np.random.default_rng(5)
+    days = pd.Timestamp("2024-10-31T20:00", tz="UTC") + pd.to_timedelta(
+        chance.integers(0, 86_400 * 35, 300), unit="s"
+    )
+    twice = pd.Timestamp("2024-11-03T05:00", tz="UTC") + pd.to_timedelta(
+        chance.integers(0, 7_200, 60), unit="s"
+    )
+    at = days.append(twice)
+    x, y = chance.integers(0, 3000, (2, len(at))) + 0.5
+    rows = pd.DataFrame({"id": range(len(at)), "opened": at.astype(str), "x": WEST + x, "y": SOUTH + y})
+    boxes = {"a": (0, 0, 1000, 3000), "b": (1000, 0, 2000, 3000), "c": (2000, 0, 2500, 3000)}
+    with stcloud.create(
+        tmp_path_factory.mktemp("york") / "town", crs="EPSG:4548", zone="America/New_York"
+    ) as city:
+        city.load("requests", rows, key="id", time="opened", x="x", y="y", crs="EPSG:4548")
+        city.load(
+            "communities", areas(boxes, population=[400, 100, 250]), key="code", valid_from="2015-01-01"
+        )
+        city.indicators.define({"id": "town", "indicators": {"rate": RATE}})
+        yield city, rows.assign(local=at.tz_convert("America/New_York"), column=x // 1000, far=x >= 2500)
+
+
+@pytest.mark.parametrize(
+    ("period", "start", "end"),
+    [("2024-11", "2024-11-01", "2024-12-01"), ("2024-11-03", "2024-11-03", "2024-11-04"),
+     ("2024-10-31", "2024-10-31", "2024-11-01"), ("2024-11-03/2024-11-10", "2024-11-03", "2024-11-10")],
+)  # fmt: skip
+def test_values_are_those_of_pandas_where_clocks_change(new_york, period, start, end):
+    city, rows = new_york
+    inside = (rows["local"] >= pd.Timestamp(start, tz="America/New_York")) & (
+        rows["local"] < pd.Timestamp(end, tz="America/New_York")
+    )
+    counts = rows[inside & ~rows["far"]].groupby("column").size()
+    values = city.indicators.values(period, by="in:communities")
+    for column, (group, people) in enumerate({"a": 400, "b": 100, "c": 250}.items()):
+        assert values.value("rate", group) == pytest.approx(counts.get(float(column), 0) * 10_000 / people)
+    outside = int((inside & rows["far"]).sum())
+    assert values.facts.get("outside of all groups") == (f"rate {outside}" if outside else None)
+
+
+def test_values_may_be_of_the_areas_of_one_instant(city):
+    city.load("communities", areas({"d": (0, 0, 3000, 1000)}, population=[600]), valid_from="2020-01-01")
+    city.indicators.define(
+        {"id": "town", "indicators": {"all": {"title": "All", "numerator": {"layer": "requests"}}}}
+    )
+    values = city.indicators.values("2024-03", by="in:communities@2019")
+    assert [values.value("all", group) for group in values.groups] == [2, 1, 0]
+    assert city.indicators.values("2024-03", by="in:communities").groups == ("d",)
+
+
+def test_a_measure_that_is_no_number_is_refused(city):
+    last = {"title": "Last", "numerator": {"layer": "requests", "measure": ["max(id)"]}}
+    city.indicators.define({"id": "town", "indicators": {"last": last}})
+    with pytest.raises(InvalidInput) as refused:
+        city.indicators.values("2024")
+    assert refused.value.kind == "wrong-type"
+
+
+def test_a_document_that_is_wrong_records_nothing(city):
+    for document in (
+        {"id": "town", "indicators": {"x": {"title": None}}},
+        {"id": "../town"},
+        {"id": "town", "more": 1},
+    ):
+        with pytest.raises(InvalidDefinition):
+            city.indicators.define(document)
+    with pytest.raises(NotFound):
+        city.indicators.tree()
+
+
+def test_a_cadence_is_of_the_wall_clock_of_the_city():
+    zone = Zone("America/New_York")
+    long_day, month = parse_when("2024-11-03", zone), parse_when("2024-11", zone)  # 25 hours, 721 hours
+    assert (long_day.end_us - long_day.start_us) // 3_600_000_000 == 25
+    assert is_whole(long_day, "day", zone)
+    assert is_whole(month, "month", zone)
+    assert not is_whole(Span(long_day.start_us, long_day.start_us + 24 * 3_600_000_000), "day", zone)
+    assert not is_whole(long_day, "week", zone)
+    assert not is_whole(parse_when("2024-01/2024-03", zone), "month", zone)
 
 
 @pytest.mark.parametrize("period", ["2024-01-01/..", "../2024-01-01"])

@@ -5,8 +5,9 @@ Tested by `tests/saas/cli/test_carry.py`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,13 +15,18 @@ from stcloud.saas.cli.asking import KnownAtOption, PinOption
 from stcloud.saas.cli.option import (
     CityFolder,
     FormatOption,
+    OutputFormat,
     OutputOption,
     SafeCsvOption,
     open_city,
     split,
 )
 from stcloud.saas.cli.output import note, print_answer
-from stcloud.saas.cli.target import EVERY, target_of
+from stcloud.saas.cli.target import EVERY, Target, target_of
+
+if TYPE_CHECKING:
+    from stcloud.city.carriedtable import CarriedTotals
+    from stcloud.paas.query import Answer
 
 __all__ = ["carry"]
 
@@ -86,10 +92,27 @@ def carry(
         whole=whole,
         known_at=known_at,
     )
-    print_answer(carried.answer(), target)
+    print_answer(_short(carried) if _is_terminal(target) else carried.answer(), target)
     for name, text in carried.facts.items():
         note(f"{name}: {text}")
     for name, mass in carried.mass().items():
         note(f"{name}: " + ", ".join(f"{part} {number:g}" for part, number in mass.items()))
     if pin:
         note(carried.pin.text)
+
+
+def _short(carried: CarriedTotals) -> Answer:
+    """Return the answer for a person: of a single total its own name is enough, once."""
+    answer, names = carried.answer(), list(carried.mass())
+    if len(names) > 1:
+        return answer
+    titles = [title.removeprefix(f"{names[0]}_") for title in answer.table.column_names]
+    return (
+        answer
+        if len(set(titles)) < len(titles)
+        else replace(answer, table=answer.table.rename_columns(titles))
+    )
+
+
+def _is_terminal(target: Target) -> bool:
+    return target.form is OutputFormat.TABLE and target.path is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from stcloud.saas.cli.asking import KnownAtOption, PinOption
 from stcloud.saas.cli.option import (
     CityFolder,
     FormatOption,
+    OutputFormat,
     OutputOption,
     SafeCsvOption,
     open_city,
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from stcloud.paas.query import Answer
 
 __all__ = ["indicators"]
+
+_SHORT = ["indicator", "unit", "direction", "factor", "cadence", "weight", "values"]
 
 
 class _CityFirst(TyperGroup):
@@ -98,7 +102,12 @@ def list_indicators(
 ) -> None:
     """List the indicators, with the nodes that they hang in and their weights."""
     target = target_of(form, output, offered=EVERY)
-    _print(open_city(city).indicators.list(known_at), target)
+    answer = open_city(city).indicators.list(known_at)
+    if target.form is OutputFormat.TABLE and target.path is None:
+        _print(replace(answer, table=answer.table.select(_SHORT)), target)
+        note("titles, nodes and sources: -f csv")
+    else:
+        _print(answer, target)
 
 
 @indicators.command()
