@@ -106,6 +106,17 @@ def test_a_value_is_its_numerator_over_its_denominator(city):
     assert "zero-denominator" in values._repr_html_()
 
 
+def test_features_count_as_they_are_at_the_end_of_the_period(city):
+    city.indicators.define({"id": "town", "indicators": {"rate": RATE}})
+    moved = areas({"a": (0, 0, 1000, 1000), "n": (1000, 0, 3000, 1000)}, population=[200, 50])
+    city.load("communities", moved, valid_from="2024-03-31")
+    values = city.indicators.values("2024-03", by="in:communities")
+    assert [(row["group"], row["numerator"], row["denominator"]) for row in values] == [
+        ("a", 2, 200), ("b", 1, None), ("n", 0, 50),
+    ]  # fmt: skip
+    assert values.to_records()[1]["missing"] == "no-denominator"
+
+
 def test_a_denominator_may_be_a_number_or_none(city):
     count = {"title": "Requests", "numerator": {"layer": "requests"}}
     city.indicators.define({"id": "town", "indicators": {"all": count, "half": count | {"denominator": 2}}})

@@ -74,6 +74,15 @@ def test_a_point_on_a_border_is_in_the_first_piece_by_keys():
     assert weighed.by_area == ("b",)
 
 
+def test_of_two_pieces_on_a_border_the_key_of_the_source_counts_first():
+    west, east = shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)
+    areas = np.array([west, east], object)
+    pieces = pieces_of_areas(areas, ["b", "a"], areas, ["x", "y"])
+    point = np.array([shapely.Point(10, 5)], object)
+    weighed = pieces_by_weight(pieces, areas, areas, point, np.array([1.0]))
+    assert weighed.by_area == ("b",)  # the point is in a and y, not in b and x
+
+
 def test_a_negative_weight_is_refused():
     areas = np.array([shapely.box(0, 0, 1, 1)], object)
     pieces = pieces_of_areas(areas, ["a"], areas, ["b"])

@@ -37,6 +37,7 @@ def frame(boxes):
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory):
+    """Areas of three versions, and calls of ten years."""
     chance = np.random.default_rng(3)
     days = pd.to_datetime("2014-01-01") + pd.to_timedelta(chance.integers(0, 3650, 300), unit="D")
     rows = pd.DataFrame({
@@ -80,6 +81,17 @@ def test_rows_are_counted_by_the_features_of_one_instant(city, instant, version)
     recent = city.rows[city.rows["at"] >= "2023-01-01"]
     told = query.when("2023-01-01/..").count(by=f"in:areas@{instant}")
     assert {row["in_areas"]: row["count"] for row in told} == counted(recent, boxes)
+
+
+def test_versions_that_ended_long_before_the_rows_are_found(city, tmp_path):
+    city.copy_to(tmp_path / "fresh")
+    recent = city.rows[city.rows["at"] >= "2023-01-01"]
+    with stcloud.open(tmp_path / "fresh") as fresh:  # nothing was made ready for an earlier question
+        for instant in ("2016", "2019"):
+            answer = fresh.query("calls").when("2023-01-01/..").count(by=f"in:areas@{instant}")
+            assert {row["in_areas"]: row["count"] for row in answer} == counted(
+                recent, VERSIONS[INSTANTS[instant]]
+            )
 
 
 def test_a_fixed_version_has_its_columns_rates_and_cubes(city):
