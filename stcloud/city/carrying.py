@@ -103,7 +103,7 @@ def _areas(city: City, version: GivenVersion, known_at: Instant | Pin | None) ->
     areal = np.isin(shapely.get_type_id(shapes), (3, 6))
     if not areal.any():
         raise InvalidInput(
-            "no-areas", f"{text} has no areas" if keys else f"{text} has no features",
+            "no-areas", f"{text} has no areas at that instant",
             hint="name a layer of areas, and an instant when they were there",
         )  # fmt: skip
     names = tuple(key for key, is_area in zip(keys, areal, strict=True) if is_area)

@@ -218,7 +218,7 @@ class CityIndicators:
         Raises
         ------
         NotFound, InvalidInput
-            What `composite` raises; ``no-seed``, ``bad-spread``, ``bad-draws``.
+            What `composite` raises; ``no-seed``, ``bad-seed``, ``bad-spread``, ``bad-draws``.
         """
         scoring = Scoring(method, weights, normalise, missing, ties)
         check_draws(method, spread, draws, seed)

@@ -61,7 +61,7 @@ def weight_sensitivity(
     Raises
     ------
     InvalidInput
-        ``no-seed``: weights are drawn, and no seed is given; ``bad-spread``, ``bad-draws``.
+        ``no-seed``: weights are drawn, and no seed is given; ``bad-seed``, ``bad-spread``, ``bad-draws``.
     """
     check_draws(composite.method, spread, draws, seed)
     without = {name: _ranks_without(composite, weigh, name) for name in composite.matrix.names}
@@ -84,6 +84,8 @@ def check_draws(method: str, spread: float, draws: int, seed: int | None) -> Non
         )
     if not 0 <= draws <= _MOST_DRAWS:
         raise InvalidInput("bad-draws", f"{draws:,} draws are not from 0 to {_MOST_DRAWS:,}", hint="use 1000")
+    if seed is not None and seed < 0:
+        raise InvalidInput("bad-seed", f"{seed} is no seed", hint="give a whole number of 0 or more")
     if seed is None and draws and method != "pca":
         raise InvalidInput(
             "no-seed", "weights are drawn at random, and no seed says how",
@@ -121,7 +123,7 @@ def _ranks_without(composite: Composite, weigh: Weigher, name: str) -> Floats:
     try:
         fewer = composite_of(part, weigh, composite.method, normalise, missing=missing, ties=composite.ties)
     except InvalidInput as error:
-        if error.kind not in ("no-spread", "no-first-component", "no-weight"):
+        if error.kind not in ("no-spread", "no-first-component", "no-weight", "no-groups"):
             raise
         return ranks
     ranks[scored] = fewer.ranks

@@ -71,6 +71,16 @@ def test_groups_without_a_score_have_none_without_an_indicator():
     assert sensitivity.without["x"][:2].tolist() == [1, 2]
 
 
+def test_groups_that_have_nothing_without_an_indicator_have_no_rank_without_it():
+    matrix = IndicatorMatrix.of(
+        ["a", "b"], {"x": [1.0, 2.0], "y": [None, None]}, {"x": "higher", "y": "lower"}
+    )
+    composite = composite_of(matrix, equal_weights, missing="reweigh")
+    without = weight_sensitivity(composite, equal_weights, draws=0).without
+    assert np.isnan(without["x"]).all()
+    assert without["y"].tolist() == composite.ranks.tolist() == [2, 1]
+
+
 def test_one_indicator_cannot_be_left_out():
     matrix = IndicatorMatrix.of(["a", "b"], {"x": [1.0, 2.0]}, {"x": "higher"})
     composite = composite_of(matrix, equal_weights)
@@ -79,7 +89,12 @@ def test_one_indicator_cannot_be_left_out():
 
 @pytest.mark.parametrize(
     ("options", "kind"),
-    [({}, "no-seed"), ({"spread": 1.5, "seed": 1}, "bad-spread"), ({"draws": -1, "seed": 1}, "bad-draws")],
+    [
+        ({}, "no-seed"),
+        ({"spread": 1.5, "seed": 1}, "bad-spread"),
+        ({"draws": -1, "seed": 1}, "bad-draws"),
+        ({"seed": -1}, "bad-seed"),
+    ],
 )
 def test_what_cannot_be_drawn_is_refused(options, kind):
     with pytest.raises(InvalidInput) as refused:
