@@ -149,6 +149,11 @@ def _weights(city: City, text: str, at_us: int, known_at: Instant | Pin | None) 
         answer = (query if known_at is None else query.known_at(known_at)).rows()
     assert answer.pin is not None  # noqa: S101  (rows as they were known have one)
     places = answer.geometry()
+    if shapely.is_missing(places).all():
+        raise InvalidInput(
+            "no-weights", f"layer '{layer}' has nothing with a place at that instant",
+            hint="use weights that were there, or carry by area",
+        )  # fmt: skip
     if not column:
         return places, np.ones(len(answer)), answer.pin
     table = answer.table

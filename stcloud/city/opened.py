@@ -167,7 +167,8 @@ class OpenedCity:
             ``unknown-layer``, ``unknown-source``, ``unknown-column``; ``unknown-feature``: a total is of no area.
         InvalidInput
             ``no-version``, ``no-areas``, ``which-key``, ``no-totals``, ``missing-key``, ``repeated-key``,
-            ``wrong-type``, ``not-whole``, ``negative-weight``; ``overlapping-areas``: a total would count twice.
+            ``wrong-type``, ``not-whole``, ``negative-weight``, ``no-weights``;
+            ``overlapping-areas``: a total would count twice.
         """
         named = (values,) if isinstance(values, str) else tuple(values or ())
         return below.carry_totals(

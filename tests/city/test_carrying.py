@@ -167,6 +167,9 @@ def test_a_layer_without_areas_and_one_of_several_keys_are_refused(city):
     with pytest.raises(InvalidInput) as refused:
         city.carry({"code": ["a"], "people": [1]}, ("entered", 2016), NEW)
     assert refused.value.kind == "no-areas"
+    with pytest.raises(InvalidInput) as refused:
+        city.carry({"code": ["a"], "people": [1]}, OLD, NEW, "entered")
+    assert refused.value.kind == "no-weights"
     city.load(
         "plots", areas({"a": (0, 0, 10, 10)}, part=["1"]), key=["code", "part"], valid_from="2015-01-01"
     )
