@@ -39,4 +39,4 @@ def whole_parts(total: float, shares: Floats) -> Floats:
     left = int(np.abs(total) - parts.sum())
     largest = np.argsort(-np.round(exact - parts, 9), kind="stable")
     parts[largest[:left]] += 1
-    return np.asarray(sign * parts)
+    return np.asarray(sign * parts + 0.0)  # no negative zero
