@@ -39,6 +39,9 @@ _FURTHER = {
     "stcloud.paas.scene.choice:SceneChoice": ("Scenes.as_of", "Scenes.between", "Scenes.all"),
     "stcloud.paas.movement.dwell:Dwell": ("TrackQuery.dwell",),
     "stcloud.paas.movement.currentpositions:CurrentPositions": ("TrackQuery.positions",),
+    "stcloud.city.indicatorvalues:IndicatorValues": ("CityIndicators.values",),
+    "stcloud.city.indicatorscores:IndicatorScores": ("CityIndicators.composite", "CityIndicators.rank"),
+    "stcloud.paas.indicator.indicatortree:IndicatorTree": ("CityIndicators.define", "CityIndicators.tree"),
 }
 """Classes that people use and that methods of returned classes return."""
 

@@ -147,7 +147,7 @@ MEANINGS: Mapping[tuple[str, str], str] = {
     (
         "InvalidDefinition",
         "unsound-indicators",
-    ): "indicators name policies, or policies name columns, that there are not; `.faults` lists all that is wrong",
+    ): "indicators name policies, nodes or columns that there are not; `.faults` lists all that is wrong",
     (
         "InvalidDefinition",
         "unsound-score",

@@ -11,6 +11,7 @@ from stcloud.late import late_names
 
 if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar
+    from stcloud.city.carrying import carry_totals
     from stcloud.city.caselogs import case_log_names
     from stcloud.city.caseopening import open_cases
     from stcloud.city.changes import LayerChanges, Watchers
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from stcloud.city.copying import CityCopy
     from stcloud.city.episodes import open_episodes
     from stcloud.city.evaluatedcases import evaluate_layer
+    from stcloud.city.indicators import CityIndicators
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
     from stcloud.city.scenes import scenes_layer
@@ -44,12 +46,12 @@ if TYPE_CHECKING:
     from stcloud.time import instant_us
 
 __all__ = [
-    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityStanding", "Features",
-    "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms",
-    "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html",
-    "city_lines", "crs_text", "divide_ground", "evaluate_layer", "instant_us", "locate_points", "open_cases",
-    "open_episodes", "open_series", "open_tracks", "quality_of", "require_metric", "scenes_layer", "start",
-    "vacuum_city", "value_source",
+    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityIndicators", "CityStanding",
+    "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit",
+    "LoadTerms", "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers", "carry_totals",
+    "case_log_names", "city_html", "city_lines", "crs_text", "divide_ground", "evaluate_layer", "instant_us",
+    "locate_points", "open_cases", "open_episodes", "open_series", "open_tracks", "quality_of", "require_metric",
+    "scenes_layer", "start", "vacuum_city", "value_source",
 ]  # fmt: skip
 
 _HOMES = {
@@ -58,6 +60,7 @@ _HOMES = {
     "CityCheck": "stcloud.daas.check",
     "CityClasses": "stcloud.city.classes",
     "CityCopy": "stcloud.city.copying",
+    "CityIndicators": "stcloud.city.indicators",
     "CityStanding": "stcloud.city.standing",
     "Features": "stcloud.paas.query",
     "GeometryReader": "stcloud.paas.grid.geometries",
@@ -74,6 +77,7 @@ _HOMES = {
     "Subject": "stcloud.paas.query",
     "UnitIndex": "stcloud.paas.query",
     "Watchers": "stcloud.city.changes",
+    "carry_totals": "stcloud.city.carrying",
     "case_log_names": "stcloud.city.caselogs",
     "city_html": "stcloud.city.overview",
     "city_lines": "stcloud.city.overview",

@@ -19,10 +19,13 @@ from stcloud.late import plugin
 
 if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar
+    from stcloud.city.carriedtable import CarriedTotals
+    from stcloud.city.carrying import GivenVersion
     from stcloud.city.city import City
     from stcloud.city.classes import CityClasses
     from stcloud.city.copying import CopiedCity
-    from stcloud.city.keywords import DescriptionKeywords
+    from stcloud.city.indicators import CityIndicators
+    from stcloud.city.keywords import DescriptionKeywords, Names
     from stcloud.city.standing import CityStanding
     from stcloud.daas.audit import Finding
     from stcloud.daas.catalogue import Catalogue
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from stcloud.daas.quality import LayerQuality
     from stcloud.iaas.engine.model import Engine
     from stcloud.iaas.store.traffic import Traffic
+    from stcloud.paas.query.answer.pin import Pin
     from stcloud.time import Instant
 
 __all__ = ["OpenedCity"]
@@ -99,6 +103,11 @@ class OpenedCity:
         return self._standing
 
     @property
+    def indicators(self) -> CityIndicators:
+        """Indicators: ``define`` them, and ask for ``values``, a ``composite`` and ``rank``."""
+        return below.CityIndicators(cast("City", self), self._parts.folder, self._clock)
+
+    @property
     def engine(self) -> Engine:
         """Engine that runs the city's queries; it is started when it is first needed."""
         return self._parts.engine
@@ -129,6 +138,50 @@ class OpenedCity:
         """
         known_us = None if known_at is None else below.instant_us(known_at, self.configuration.zone)
         return below.quality_of(self._catalogue.layer(layer), known_us)
+
+    def carry(
+        self, totals: Any, from_: GivenVersion, to: GivenVersion, weights: str | None = None, *,
+        key: str | None = None, values: Names = (), whole: bool = False, known_at: Instant | Pin | None = None,
+    ) -> CarriedTotals:  # fmt: skip
+        """Carry totals by area from one version of a layer to another, or to another layer; nothing is lost.
+
+        Parameters
+        ----------
+        totals
+            Numbers that add up, by area: a file, a DataFrame, an Arrow table, columns by name, or records.
+        from_, to
+            A layer of areas at an instant: ``("communities", 2015)``, ``"communities@2015-06-01"``.
+        weights
+            What totals are spread by within their areas: None: by area; ``buildings.population``, a column of a layer
+            of features (as they were at the instant of ``from_``) or of events; ``buildings`` alone counts each one.
+        key, values
+            Column with the areas' keys, None: that of the layer; columns of totals, by default all others.
+        whole
+            Carry whole numbers in whole numbers, by largest remainder.
+        known_at
+            Areas and weights as they were known at a recorded instant, or at the pin of earlier totals.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-layer``, ``unknown-source``, ``unknown-column``; ``unknown-feature``: a total is of no area.
+        InvalidInput
+            ``no-version``, ``no-areas``, ``which-key``, ``no-totals``, ``missing-key``, ``repeated-key``,
+            ``wrong-type``, ``not-whole``, ``negative-weight``, ``no-weights``;
+            ``overlapping-areas``: a total would count twice.
+        """
+        named = (values,) if isinstance(values, str) else tuple(values or ())
+        return below.carry_totals(
+            cast("City", self),
+            totals,
+            from_,
+            to,
+            weights,
+            key=key,
+            values=named,
+            whole=whole,
+            known_at=known_at,
+        )
 
     def copy_to(
         self, target: str | os.PathLike[str], *, store_options: Mapping[str, str] | None = None,

@@ -17,6 +17,7 @@ __all__ = [
     "condition_examples",
     "definitions",
     "grids",
+    "indicator_frames",
     "indicator_schemes",
     "score_tables",
     "workflows",
@@ -107,6 +108,15 @@ def indicator_schemes() -> tuple[str, ...]:
     True
     """
     return tuple(sorted(path.stem for path in bundled("layers", "indicators").glob("*.toml")))
+
+
+def indicator_frames() -> tuple[str, ...]:
+    """Return the names of the bundled trees that indicators of a city may hang in, sorted.
+
+    >>> indicator_frames()
+    ('smart-city-2016', 'smart-city-pudong-2011')
+    """
+    return tuple(sorted(path.stem for path in bundled("layers", "frames").glob("*.toml")))
 
 
 def score_tables() -> tuple[str, ...]:

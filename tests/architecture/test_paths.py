@@ -15,9 +15,9 @@ MODULES = {"fcntl", "glob", "shutil", "tempfile"}
 NAMED_BY_USERS = {
     ("daas/catalogue.py", "is_file"), ("daas/load/loader.py", "is_file"), ("daas/load/loader.py", "stat"),
     ("paas/grid/geometries.py", "is_file"), ("paas/grid/geometries.py", "exists"), ("city/classes.py", "is_file"),
-    ("city/calendar.py", "is_file"),
+    ("city/calendar.py", "is_file"), ("city/indicators.py", "is_file"), ("city/totalstable.py", "is_file"),
 }  # fmt: skip
-"""Files that users name: a definition or classes of their own, areas and lines for a grid, a source and its size."""
+"""Files that users name: a definition, classes, days, indicators of their own, totals, areas for a grid, a source."""
 KEPT_BY_NUMBA = {("index/kernel.py", "exists"), ("index/kernel.py", "glob"), ("index/kernel.py", "stat")}
 """Whether numba keeps compiled loops beside the code, which it reads and writes itself."""
 ROOMS = ("city", "paas", "daas", "index")

@@ -111,8 +111,12 @@ def _features(group: FeatureGroup, inquiry: Inquiry, pinned: dict[str, int]) -> 
     from stcloud.paas.query.resolve.scope import Scope  # noqa: PLC0415
 
     layer, known_us = inquiry.resolver.layer(group.layer), inquiry.resolver.known_us(group.layer)
-    holders = holders_of(layer, group.column, known_us, Scope(ALWAYS, FOREVER))
+    holders = holders_of(layer, group, known_us, Scope(ALWAYS, FOREVER))
     believed = layer.table.believed(layer.snapshot, known_us)
+    start_us, end_us = believed.start_us, believed.end_us
+    if group.at_us is not None:  # the areas of one instant, whenever a mover was there
+        believed = believed.take(np.flatnonzero((start_us <= group.at_us) & (group.at_us < end_us)))
+        start_us, end_us = (np.full(len(believed.row), end) for end in (ALWAYS, FOREVER))
     wkb = layer.table.content(layer.snapshot, believed.row, ["st_geom"])["st_geom"].to_numpy()
     pinned[group.layer] = known_us
 
@@ -120,7 +124,7 @@ def _features(group: FeatureGroup, inquiry: Inquiry, pinned: dict[str, int]) -> 
         instants = pa.array(at_us).cast(pa.timestamp("us", "UTC"))
         return holders(pa.RecordBatch.from_pydict({"st_x": x, "st_y": y, "st_time": instants}))
 
-    return PlacedCells(group, names, _cutting(shapely.from_wkb(wkb), believed.start_us, believed.end_us))
+    return PlacedCells(group, names, _cutting(shapely.from_wkb(wkb), start_us, end_us))
 
 
 def _cutting(shapes: NDArray[Any], start_us: Ints, end_us: Ints) -> Cutting:

@@ -14,6 +14,7 @@ import typer
 from stcloud.saas.cli import (
     alerts,
     calendar,
+    carry,
     case,
     check,
     class_list,
@@ -27,6 +28,7 @@ from stcloud.saas.cli import (
     features,
     grid,
     hotspots,
+    indicators,
     join,
     layers,
     listen,
@@ -61,13 +63,14 @@ app = typer.Typer(
 for function in (
     create.create, load.load, listen.listen, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, series.series, episodes.episodes, tracks.tracks, scenes.scenes, cube.cube, hotspots.hotspots,
-    layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
+    carry.carry, layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
     reporting.report, vacuum.vacuum, purge.purge, copy.copy, serve.serve, console.console, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)
 app.add_typer(grid.grid, name="grid")
 app.add_typer(case.case, name="case")
+app.add_typer(indicators.indicators, name="indicators")
 app.add_typer(token.token, name="token")
 app.add_typer(standingrule.rule, name="rule")
 app.add_typer(alerts.alerts, name="alerts")

@@ -64,7 +64,7 @@ ByOption = Annotated[
     list[str] | None,
     typer.Option(
         help="Group by cell:100m (any level; 250m, 500m), unit, community, street, district, duty:LAYER, "
-        "in:LAYER[.COLUMN], hour, day, week, month, quarter, year, weekday, hour-of-day or a column."
+        "in:LAYER[.COLUMN][@T], hour, day, week, month, quarter, year, weekday, hour-of-day or a column."
     ),
 ]
 MeasureOption = Annotated[

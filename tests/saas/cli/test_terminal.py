@@ -49,7 +49,29 @@ COMMANDS = {
     "quarantine": "quarantine town calls",
     "unknown-column": "query town calls --what \"knd = 'lamp'\"",
     "unknown-cells": "query town calls --by cell:300m",
+    "indicators": "indicators list town",
+    "indicator-values": "indicators values town 2024-02 --by in:areas",
+    "indicator-ranks": "indicators rank town 2024-02 --by in:areas --indicator calls_rate --seed 7 --draws 20",
+    "carried": "carry town census.csv --from areas@2014 --to areas@2024",
 }
+
+
+INDICATORS = {
+    "id": "town", "extends": "smart-city-2016",
+    "indicators": {
+        "calls_rate": {
+            "title": "Calls per 10,000 inhabitants", "node": "liveable_environment", "direction": "lower",
+            "factor": 10_000, "unit": "per 10,000", "cadence": "month", "source": "calls",
+            "numerator": {"layer": "calls"},
+            "denominator": {"layer": "areas", "by": "name", "measure": "sum(people)"},
+        },
+        "cost": {
+            "title": "Mean cost of a call", "node": "precise_governance", "direction": "lower", "unit": "CNY",
+            "numerator": {"layer": "calls", "measure": "mean(cost)"},
+        },
+    },
+}  # fmt: skip
+"""Indicators of the town."""
 
 
 def calls():
@@ -106,6 +128,8 @@ def folder(tmp_path_factory):
         grid = stcloud.Definition.from_toml(GRID, name="cells")
         city.load("cells", grid_of(shapes, codes.astype(str)), definition=grid, valid_from="2020-01-01")
         city.load("calls", calls(), key="id", time="at", x="x", y="y", crs=CRS)
+        city.indicators.define(INDICATORS)
+    (folder / "census.csv").write_text("name,people\nharbour,1200\nhill,34500\n", encoding="utf-8")
     return folder
 
 

@@ -56,10 +56,13 @@ class FeatureGroup:
     ----------
     layer, column
         Which; an empty column: the features' keys.
+    at_us
+        The features are those of this instant, UTC microseconds, whenever rows happened; None: of their own time.
     """
 
     layer: str
     column: str = ""
+    at_us: int | None = None
 
 
 By = CellSize | Binning | Attribute | Part | DutyGroup | FeatureGroup

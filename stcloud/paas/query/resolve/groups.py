@@ -83,7 +83,7 @@ def _limits(by: By, value: Any, spans: Spans | None, resolving: Resolving) -> Li
 def _extent(by: FeatureGroup, value: str, resolving: Resolving) -> Extent | None:
     """Return what holds the features of a name, at any time of the question."""
     named = Named(by.layer, value, None, None, by.column or None)
-    past = resolving.reader.history(named, None, resolving.window)
+    past = resolving.reader.history(named, by.at_us, resolving.window)
     if past is None:
         return resolving.reader.extent(named, resolving.lattice)
     return extent_near(past.shapes, 0.0, resolving.lattice)

@@ -279,7 +279,7 @@ class Resolver:
         from stcloud.paas.query.resolve.holders import holders_of  # noqa: PLC0415
 
         key = (group, scope)
-        return self._once(key, lambda: holders_of(layer, group.column, self.known_us(group.layer), scope))
+        return self._once(key, lambda: holders_of(layer, group, self.known_us(group.layer), scope))
 
     def _ends(self) -> Ends:
         if not self._reads:

@@ -19,7 +19,7 @@ from stcloud.errors import InvalidInput
 from stcloud.paas.cube.apportion import CellShares
 from stcloud.paas.cube.cells import CubeCells, Lives, Shapes
 from stcloud.paas.cube.lattice_cells import larger_names, lattice_cells, not_nested
-from stcloud.paas.query.plan.plan import By, Part, by_name, restated_in
+from stcloud.paas.query.plan.plan import By, FeatureGroup, Part, by_name, restated_in
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.measuring import read_by
 from stcloud.paas.query.run.placing import place_of_groups
@@ -69,7 +69,7 @@ def cells_of(
         )  # fmt: skip
     pieces = place.read()
     fixed_us = _fixed_us(inquiry, group)
-    if fixed_us is not None:  # all events are located on this grid, whenever they happened
+    if fixed_us is not None:  # all events are located on these areas, whenever they happened
         pieces = pieces.at(fixed_us)
     given = pieces.names.cast(pa.string())
     names = pc.unique(pa.concat_arrays([given, occurring.cast(pa.string())])).drop_null()
@@ -90,7 +90,9 @@ def cells_of(
 
 
 def _fixed_us(inquiry: Inquiry, group: By) -> int | None:
-    """Return the instant of the one version of the grid that all events are located on; None: there is none."""
+    """Return the instant of the one version of the areas that all events are located on; None: there is none."""
+    if isinstance(group, FeatureGroup):
+        return group.at_us
     restated = restated_in(inquiry.conditions)
     return None if restated is None or not isinstance(group, Part) else restated.at_us
 

@@ -87,6 +87,8 @@ def _changes(inquiry: Inquiry, goal: Summary) -> Ints:
     """Return the instants at which features, or those that they are grouped by, changed, ascending."""
     instants = [instants_of(inquiry)]
     for group in _layers(goal):
+        if group.at_us is not None:  # its areas are those of one instant
+            continue
         layer, known_us = inquiry.resolver.layer(group.layer), inquiry.resolver.known_us(group.layer)
         believed = layer.table.believed(layer.snapshot, known_us)
         instants += [believed.start_us, believed.end_us]

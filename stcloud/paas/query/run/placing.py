@@ -39,14 +39,17 @@ def place_of_groups(inquiry: Inquiry, by: Sequence[By], at_us: int) -> GroupPlac
         The question and its groups. Nothing is read before the geometry is needed; then it is read as the question
         is pinned.
     at_us
-        Instant at which the places are taken, UTC microseconds; of units, that of the grid where it is fixed.
+        Instant at which the places are taken, UTC microseconds; where that of the grid or of features is fixed, this.
     """
     placed = [group for group in by if isinstance(group, CellSize | Part | DutyGroup | FeatureGroup)]
     if not placed or isinstance(placed[0], CellSize):
         return None
     group = placed[0]
     if isinstance(group, FeatureGroup):
-        return GroupPlace(by_name(group), partial(_features, inquiry, group), at_us)
+        fixed = group.at_us
+        return GroupPlace(
+            by_name(group), partial(_features, inquiry, group), at_us if fixed is None else fixed
+        )
     restated = restated_in(inquiry.conditions)
     if restated is not None and restated.at_us is not None:
         at_us = restated.at_us

@@ -110,6 +110,7 @@ def _of_units(by: Part, inquiry: Inquiry, at_us: int) -> dict[str, float]:
 
 
 def _of_features(by: FeatureGroup, inquiry: Inquiry, at_us: int) -> dict[str, float]:
+    at_us = at_us if by.at_us is None else by.at_us
     rows = inquiry.resolver.layer(by.layer).as_of(at_us, known_at=inquiry.resolver.known_us(by.layer)).table
     areas = shapely.area(shapely.from_wkb(rows["st_geom"].to_numpy()))
     return _summed(rows[by.column or "st_key"].to_pylist(), areas.tolist())
@@ -124,6 +125,7 @@ def _thousands(table: pa.Table, goal: Summary, measure: Measure, inquiry: Inquir
         )  # fmt: skip
     at, group = by[0]
     resolver = inquiry.resolver
+    at_us = at_us if group.at_us is None else group.at_us
     rows = resolver.layer(group.layer).as_of(at_us, known_at=resolver.known_us(group.layer)).table
     name = _column(measure, group, rows)
     keys = rows[group.column or "st_key"].to_pylist()

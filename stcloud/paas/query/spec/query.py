@@ -260,7 +260,7 @@ class Query(LinkedQuery):
             ``cell:100m`` (any level; ``250m``, ``500m``), ``hour``, ``day``, ``week``, ``month``, ``quarter``,
             ``year``, ``weekday``, ``hour-of-day``, or columns. For events that are indexed on a grid: ``unit``,
             ``community``, ``street``, ``district``, ``duty:LAYER`` (every duty grid that had its cell then).
-            ``in:LAYER``, ``in:LAYER.COLUMN``: the feature that contained the event at its own time.
+            ``in:LAYER``, ``in:LAYER.COLUMN``: the feature that contained the event at its own time, or ``@T`` at T.
         until
             Durations that have not ended by this instant end at it, counted in ``open``; None: they have none.
         having
