@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stcloud.city.copying import CityCopy
     from stcloud.city.episodes import open_episodes
     from stcloud.city.evaluatedcases import evaluate_layer
+    from stcloud.city.exchange import CityExchange
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
     from stcloud.city.scenes import scenes_layer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from stcloud.city.values import value_source
     from stcloud.daas.catalogue import Catalogue
     from stcloud.daas.check import CityCheck
+    from stcloud.daas.exchange.readonly import refuse_received
     from stcloud.daas.load.draft import Options
     from stcloud.daas.load.limit import Limit
     from stcloud.daas.load.sequence import LoadTerms
@@ -44,12 +46,12 @@ if TYPE_CHECKING:
     from stcloud.time import instant_us
 
 __all__ = [
-    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityStanding", "Features",
+    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityExchange", "CityStanding", "Features",
     "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms",
     "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html",
     "city_lines", "crs_text", "divide_ground", "evaluate_layer", "instant_us", "locate_points", "open_cases",
-    "open_episodes", "open_series", "open_tracks", "quality_of", "require_metric", "scenes_layer", "start",
-    "vacuum_city", "value_source",
+    "open_episodes", "open_series", "open_tracks", "quality_of", "refuse_received", "require_metric", "scenes_layer",
+    "start", "vacuum_city", "value_source",
 ]  # fmt: skip
 
 _HOMES = {
@@ -58,6 +60,7 @@ _HOMES = {
     "CityCheck": "stcloud.daas.check",
     "CityClasses": "stcloud.city.classes",
     "CityCopy": "stcloud.city.copying",
+    "CityExchange": "stcloud.city.exchange",
     "CityStanding": "stcloud.city.standing",
     "Features": "stcloud.paas.query",
     "GeometryReader": "stcloud.paas.grid.geometries",
@@ -87,6 +90,7 @@ _HOMES = {
     "open_series": "stcloud.city.series",
     "open_tracks": "stcloud.city.tracks",
     "quality_of": "stcloud.daas.quality",
+    "refuse_received": "stcloud.daas.exchange.readonly",
     "require_metric": "stcloud.space",
     "scenes_layer": "stcloud.city.scenes",
     "start": "stcloud.iaas.engine.engines",

@@ -19,6 +19,7 @@ from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import with_digest
 from stcloud.daas.description import LayerDescriptions
 from stcloud.daas.entry import Layer
+from stcloud.daas.exchange.receipt import received_layer
 from stcloud.daas.founding import founding_definition
 from stcloud.daas.ledger import PURGE, UNDO, Ledger, Reckoning
 from stcloud.daas.names import LayerNames
@@ -96,10 +97,11 @@ class Catalogue:
         # Read after the version: none that a purge made is there without its record.
         purges = read_purges(self.table(name).table, snapshot.sequence)
         described = functools.partial(self.descriptions.of, name)
-        return Layer(
+        layer = Layer(
             name, saved, snapshot, attributes(snapshot.schema), loads, purges,
             read_description=described, former=self.naming.former(name),
         )  # fmt: skip
+        return layer if saved.origin is None else received_layer(layer, loads)
 
     def _unknown(self, name: str) -> NotFound:
         known = self.names()
