@@ -14,6 +14,7 @@ from stcloud.paas.query.spec import below, narrowing
 from stcloud.time import instant_us
 
 if TYPE_CHECKING:
+    from stcloud.paas.query.answer.pin import GivenKnown
     from stcloud.paas.query.run.inquiry import Inquiry
     from stcloud.paas.query.run.joining import Joining
     from stcloud.paas.query.run.valuing import Valuing
