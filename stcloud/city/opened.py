@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stcloud.city.classes import CityClasses
     from stcloud.city.copying import CopiedCity
     from stcloud.city.exchange import CityExchange, GivenSince
+    from stcloud.city.holdings import Holdings
     from stcloud.city.keywords import DescriptionKeywords
     from stcloud.city.standing import CityStanding
     from stcloud.daas.audit import Finding
@@ -194,6 +195,19 @@ class OpenedCity:
             wrong with an address.
         """
         return self._exchange(wait_s).receive(source, as_layer=as_layer, trust=trust, anew=anew)
+
+    def catalogue(self, words: str = "") -> Holdings:
+        """Return what the city holds: layers with themes, owners, what came when, and how late it is.
+
+        Parameters
+        ----------
+        words
+            Only layers in whose name, title, description, themes, keywords, owner or origin all of these occur, in
+            any case; empty: all.
+
+        Reads the ledger, the logs of all layers and their descriptions, and no rows.
+        """
+        return below.holdings_of(self._parts, self.configuration, self._clock, words)
 
     def _exchange(self, wait_s: float) -> CityExchange:
         return below.CityExchange(self._parts, self.configuration, self._clock, wait_s)

@@ -15,6 +15,7 @@ from stcloud.saas.cli import (
     alerts,
     calendar,
     case,
+    catalogue,
     check,
     class_list,
     console,
@@ -31,6 +32,7 @@ from stcloud.saas.cli import (
     layers,
     listen,
     load,
+    pack,
     purge,
     query,
     reporting,
@@ -62,7 +64,8 @@ for function in (
     create.create, load.load, listen.listen, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, series.series, episodes.episodes, tracks.tracks, scenes.scenes, cube.cube, hotspots.hotspots,
     layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
-    reporting.report, vacuum.vacuum, purge.purge, copy.copy, serve.serve, console.console, demo.demo,
+    reporting.report, vacuum.vacuum, purge.purge, copy.copy,
+    pack.pack, pack.receive, catalogue.catalogue, serve.serve, console.console, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)

@@ -27,7 +27,9 @@ TIMES = ("2024-03-01 10:00", "2024-11-03 01:30", "2024-12-31 23:59")  # one of t
 
 cells = st.tuples(st.sampled_from(["open", "closed", None]), st.sampled_from(TIMES), st.integers(0, 3))
 contents = st.dictionaries(st.sampled_from(KEYS), cells, min_size=1)
-loads = st.tuples(st.sampled_from(["load", "load", "load", "delete", "undo", "restore"]), contents, st.integers(0, 9))
+loads = st.tuples(
+    st.sampled_from(["load", "load", "load", "delete", "undo", "restore"]), contents, st.integers(0, 9)
+)
 slices = st.tuples(st.integers(0, 9), st.integers(0, 9))
 
 
@@ -103,7 +105,11 @@ def answers(city, known):
 
 
 def same(one, other):
-    return all(a.equals(b) for a, b in zip(one, other, strict=True)) if isinstance(one, list) else one.equals(other)
+    return (
+        all(a.equals(b) for a, b in zip(one, other, strict=True))
+        if isinstance(one, list)
+        else one.equals(other)
+    )
 
 
 def entries_of(owner):
