@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stcloud.city.episodes import open_episodes
     from stcloud.city.evaluatedcases import evaluate_layer
     from stcloud.city.exchange import CityExchange
-    from stcloud.city.holdings import holdings_of
+    from stcloud.city.catalogueentries import catalogue_entries
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
     from stcloud.city.scenes import scenes_layer
@@ -50,7 +50,7 @@ __all__ = [
     "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityExchange", "CityStanding", "Features",
     "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms",
     "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html",
-    "city_lines", "crs_text", "divide_ground", "evaluate_layer", "holdings_of", "instant_us", "locate_points",
+    "city_lines", "crs_text", "divide_ground", "evaluate_layer", "catalogue_entries", "instant_us", "locate_points",
     "open_cases", "open_episodes", "open_series", "open_tracks", "quality_of", "refuse_received", "require_metric",
     "scenes_layer", "start", "vacuum_city", "value_source",
 ]  # fmt: skip
@@ -84,7 +84,7 @@ _HOMES = {
     "crs_text": "stcloud.space",
     "divide_ground": "stcloud.paas.grid.divided",
     "evaluate_layer": "stcloud.city.evaluatedcases",
-    "holdings_of": "stcloud.city.holdings",
+    "catalogue_entries": "stcloud.city.catalogueentries",
     "instant_us": "stcloud.time",
     "locate_points": "stcloud.paas.grid.points",
     "open_cases": "stcloud.city.caseopening",

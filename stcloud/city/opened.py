@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stcloud.city.classes import CityClasses
     from stcloud.city.copying import CopiedCity
     from stcloud.city.exchange import CityExchange, GivenSince
-    from stcloud.city.holdings import Holdings
+    from stcloud.city.catalogueentries import CatalogueEntries
     from stcloud.city.keywords import DescriptionKeywords
     from stcloud.city.standing import CityStanding
     from stcloud.daas.audit import Finding
@@ -196,7 +196,7 @@ class OpenedCity:
         """
         return self._exchange(wait_s).receive(source, as_layer=as_layer, trust=trust, anew=anew)
 
-    def catalogue(self, words: str = "") -> Holdings:
+    def catalogue(self, words: str = "") -> CatalogueEntries:
         """Return what the city holds: layers with themes, owners, what came when, and how late it is.
 
         Parameters
@@ -207,7 +207,7 @@ class OpenedCity:
 
         Reads the ledger, the logs of all layers and their descriptions, and no rows.
         """
-        return below.holdings_of(self._parts, self.configuration, self._clock, words)
+        return below.catalogue_entries(self._parts, self.configuration, self._clock, words)
 
     def _exchange(self, wait_s: float) -> CityExchange:
         return below.CityExchange(self._parts, self.configuration, self._clock, wait_s)

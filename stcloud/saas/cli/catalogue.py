@@ -11,7 +11,7 @@ from stcloud.saas.cli.output import note, print_records
 from stcloud.saas.cli.target import RECORDS, target_of
 
 if TYPE_CHECKING:
-    from stcloud.city.holdings import Holding
+    from stcloud.city.catalogueentries import CatalogueEntry
     from stcloud.time import Zone
 
 __all__ = ["catalogue"]
@@ -45,7 +45,7 @@ def catalogue(
     print_records([_record(each, opened.configuration.zone) for each in found], target, _FIELDS)
 
 
-def _record(each: Holding, zone: Zone) -> dict[str, Any]:
+def _record(each: CatalogueEntry, zone: Zone) -> dict[str, Any]:
     def iso(at_us: int | None) -> str | None:
         return None if at_us is None else zone.iso(at_us)
 

@@ -1,6 +1,6 @@
 """What a city holds, for who looks for it: layers by theme and owner, what was received when, and what is late.
 
-Tested by `tests/city/test_holdings.py`.
+Tested by `tests/city/test_catalogueentries.py`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from stcloud.daas.quality import last_load_of
 from stcloud.daas.staleness import next_load_us
 from stcloud.iaas.clock import Clock
 
-__all__ = ["Holding", "Holdings", "holdings_of"]
+__all__ = ["CatalogueEntry", "CatalogueEntries", "catalogue_entries"]
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class CatalogueEntry:
     """A layer in the catalogue of a city; instants are UTC microseconds.
 
     Attributes
@@ -71,7 +71,7 @@ class Holding:
         return bool(self.late_us)
 
 
-class Holdings(tuple[Holding, ...]):
+class CatalogueEntries(tuple[CatalogueEntry, ...]):
     """The catalogue of a city, by layer; it shows itself as a table."""
 
     __slots__ = ()
@@ -96,12 +96,14 @@ class Holdings(tuple[Holding, ...]):
         return html_table(f"Catalogue: {len(self)} layers", ["layer", "title", "owner", "late"], rows)
 
 
-def holdings_of(parts: CityParts, configuration: CityConfiguration, clock: Clock, words: str) -> Holdings:
+def catalogue_entries(
+    parts: CityParts, configuration: CityConfiguration, clock: Clock, words: str
+) -> CatalogueEntries:
     """Return the layers that are meant by words; see `City.catalogue`."""
     wanted = words.casefold().split()
     now_us = clock()
-    return Holdings(
-        _holding(layer, configuration, now_us)
+    return CatalogueEntries(
+        _entry(layer, configuration, now_us)
         for layer in parts.catalogue.layers()
         if all(word in text for text in [_text(layer)] for word in wanted)
     )
@@ -121,7 +123,7 @@ def _origin(layer: Layer) -> str | None:
     return None if origin is None else origin.city
 
 
-def _holding(layer: Layer, configuration: CityConfiguration, now_us: int) -> Holding:
+def _entry(layer: Layer, configuration: CityConfiguration, now_us: int) -> CatalogueEntry:
     described = layer.description
     receipts = layer.read_receipts()
     last = last_load_of(layer.loads)
@@ -133,7 +135,7 @@ def _holding(layer: Layer, configuration: CityConfiguration, now_us: int) -> Hol
         if last_us is None or described.update_cycle is None
         else next_load_us(last_us, described.update_cycle, configuration.zone)
     )
-    return Holding(
+    return CatalogueEntry(
         layer.name, layer.kind, layer.title, described.themes, described.keywords, described.owner, described.licence,
         _origin(layer), last_us, receipts[-1].until_us if receipts else last_us,
         completeness.to_us if completeness else None, described.update_cycle, due_us,
