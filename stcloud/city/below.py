@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar
     from stcloud.city.caselogs import case_log_names
     from stcloud.city.caseopening import open_cases
+    from stcloud.city.catalogueentries import catalogue_entries
     from stcloud.city.changes import LayerChanges, Watchers
     from stcloud.city.classes import CityClasses
     from stcloud.city.copying import CityCopy
     from stcloud.city.episodes import open_episodes
     from stcloud.city.evaluatedcases import evaluate_layer
     from stcloud.city.exchange import CityExchange
-    from stcloud.city.catalogueentries import catalogue_entries
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
     from stcloud.city.scenes import scenes_layer
@@ -47,12 +47,48 @@ if TYPE_CHECKING:
     from stcloud.time import instant_us
 
 __all__ = [
-    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityExchange", "CityStanding", "Features",
-    "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms",
-    "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html",
-    "city_lines", "crs_text", "divide_ground", "evaluate_layer", "catalogue_entries", "instant_us", "locate_points",
-    "open_cases", "open_episodes", "open_series", "open_tracks", "quality_of", "refuse_received", "require_metric",
-    "scenes_layer", "start", "vacuum_city", "value_source",
+    "Catalogue",
+    "CityCalendar",
+    "CityCheck",
+    "CityClasses",
+    "CityCopy",
+    "CityExchange",
+    "CityStanding",
+    "Features",
+    "GeometryReader",
+    "GroundSources",
+    "IndexCache",
+    "Indexer",
+    "LayerChanges",
+    "LayerPurge",
+    "Limit",
+    "LoadTerms",
+    "Options",
+    "Query",
+    "SituationQuestion",
+    "Subject",
+    "UnitIndex",
+    "Watchers",
+    "case_log_names",
+    "catalogue_entries",
+    "city_html",
+    "city_lines",
+    "crs_text",
+    "divide_ground",
+    "evaluate_layer",
+    "instant_us",
+    "locate_points",
+    "open_cases",
+    "open_episodes",
+    "open_series",
+    "open_tracks",
+    "quality_of",
+    "refuse_received",
+    "require_metric",
+    "scenes_layer",
+    "start",
+    "vacuum_city",
+    "value_source",
 ]  # fmt: skip
 
 _HOMES = {

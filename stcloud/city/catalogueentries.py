@@ -16,7 +16,7 @@ from stcloud.daas.quality import last_load_of
 from stcloud.daas.staleness import next_load_us
 from stcloud.iaas.clock import Clock
 
-__all__ = ["CatalogueEntry", "CatalogueEntries", "catalogue_entries"]
+__all__ = ["CatalogueEntries", "CatalogueEntry", "catalogue_entries"]
 
 
 @dataclass(frozen=True, slots=True)

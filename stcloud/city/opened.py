@@ -20,11 +20,11 @@ from stcloud.late import plugin
 
 if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar
+    from stcloud.city.catalogueentries import CatalogueEntries
     from stcloud.city.city import City
     from stcloud.city.classes import CityClasses
     from stcloud.city.copying import CopiedCity
     from stcloud.city.exchange import CityExchange, GivenSince
-    from stcloud.city.catalogueentries import CatalogueEntries
     from stcloud.city.keywords import DescriptionKeywords
     from stcloud.city.standing import CityStanding
     from stcloud.daas.audit import Finding

@@ -19,7 +19,7 @@ from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import with_digest
 from stcloud.daas.description import LayerDescriptions
 from stcloud.daas.entry import Layer
-from stcloud.daas.exchange.receipt import received_layer
+from stcloud.daas.exchange.receiptbook import ReceiptBook
 from stcloud.daas.founding import founding_definition
 from stcloud.daas.ledger import PURGE, UNDO, Ledger, Reckoning
 from stcloud.daas.names import LayerNames
@@ -55,6 +55,7 @@ class Catalogue:
         self.naming = LayerNames(folder, needed=configuration.format >= WITH_NAMES)
         self.descriptions = LayerDescriptions(folder, self.naming)
         self.ledger = Ledger(Table.at(folder, "ledger"), self.naming)
+        self.receipts = ReceiptBook(self.ledger)
         self.quarantine = Quarantine(Table.at(folder, "quarantine"), self.naming)
 
     def names(self) -> tuple[str, ...]:
@@ -101,7 +102,7 @@ class Catalogue:
             name, saved, snapshot, attributes(snapshot.schema), loads, purges,
             read_description=described, former=self.naming.former(name),
         )  # fmt: skip
-        return layer if saved.origin is None else received_layer(layer, loads)
+        return layer if saved.origin is None else self.receipts.received(layer)
 
     def _unknown(self, name: str) -> NotFound:
         known = self.names()

@@ -36,8 +36,7 @@ _DETAILS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "not
 """What a reckoning has besides counts; a ledger's row holds it as JSON, where there is some."""
 
 _OWN_DETAILS = ("scope", "restated", "trail", "received")
-"""What only a purge has besides: its scope, and digests of rows that it restates; and only the digest of a trail; and
-only a package that was received."""
+"""What only purges, digests of trails, and packages that were received have besides."""
 
 _COMPLETENESS = ("complete_to_us", "complete_by")
 """What a reckoning has besides where something is stated of until when its rows are complete."""
@@ -97,7 +96,7 @@ class Reckoning:
     file lacks. ``notes`` are remarks for people. ``rows_digest`` is the digest of the rows that the load added;
     None for loads of older versions. ``complete_to_us`` is the instant up to which its rows are complete, UTC
     microseconds, if that is not the recorded instant, and ``complete_by`` how that was stated: ``instant`` or a rule.
-    ``received`` is what a package of another city brought: until when, and its owner's entries.
+    ``received`` is what a package of another city brought, with its owner's entries.
 
     Examples
     --------
@@ -274,6 +273,12 @@ class Ledger:
         rows = rows.filter(pc.or_(same, pc.equal(rows["mode"], UNDO)))
         loads = self._reckonings(rows, self._names.folder_of(layer))
         return sorted(loads, key=lambda load: load.recorded_at_us)
+
+    def recorded_after(self, layer: str, at_us: int, mode: str) -> list[Reckoning]:
+        """Return the loads of a layer and a mode after a recorded instant, UTC microseconds, oldest first."""
+        rows = self._living(layer)
+        later = pc.and_(pc.equal(rows["mode"], mode), pc.greater(rows["recorded_at"].cast(pa.int64()), at_us))
+        return self._reckonings(rows.filter(later).sort_by("recorded_at"), self._names.folder_of(layer))
 
     def has_loads(self, layer: str) -> bool:
         """Tell whether `loads` has any of a layer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import stcloud
 from stcloud.testing.events import HEAD, define, row
@@ -62,12 +62,12 @@ class Sender:
         self.city: City = stcloud.open(self.folder / self.name, clock=self.clock)
         self.packages = 0
 
-    def load(self, *numbers: int, note: str = "", mode: str = "changes") -> None:
+    def load(self, *numbers: int, note: str = "", mode: Literal["changes", "delete"] = "changes") -> None:
         """Load events with these numbers, an hour later."""
         self.clock.tick()
         file = self.folder / f"{self.name}-{self.clock.now_us}.csv"
         file.write_text(_rows(*numbers, note=note), encoding="utf-8")
-        self.city.load("events", file, definition=define(), mode=mode)  # type: ignore[arg-type]
+        self.city.load("events", file, definition=define(), mode=mode)
 
     def pack(self, since: Path | int | None = None, key: Path | None = None) -> Path:
         """Pack the layer and return the package."""

@@ -111,7 +111,7 @@ class Packing:
             for number, (name, since) in enumerate(layers.items()):
                 member = Path(scratch) / str(number)
                 parcels.append(self._parcel(name, since, until, member))
-                members += [member] if member.exists() else []
+                members += [path for path in (member, member.with_name(f"{member.name}.gz")) if path.exists()]
             manifest = Manifest.of(self.configuration, tuple(parcels), city).to_bytes()
             size = write_package(target, manifest, members, signed)
         done = tuple(
@@ -167,15 +167,16 @@ class Packing:
         if last_us is None:
             raise InvalidInput("nothing-to-pack", f"nothing was recorded of layer '{name}' until then")
         rows = ends = 0
+        path = None
         if chain.entries:
-            rows, ends = self._write_rows(layer, Span(since_us, last_us), member, view)
-        content = (member.stat().st_size, _sha256(member)) if rows or ends else (0, "")
+            path, rows, ends = self._write_rows(layer, Span(since_us, last_us), member, view)
+        content = (0, "") if path is None else (path.stat().st_size, _sha256(path))
         return Parcel(
             folder, name, view, since_us, chain, last_us, _definition(layer), layer.description.fields,
             layer.attributes, rows, ends, *content,
         )  # fmt: skip
 
-    def _write_rows(self, layer: Layer, span: Span, member: Path, view: str) -> tuple[int, int]:
+    def _write_rows(self, layer: Layer, span: Span, member: Path, view: str) -> tuple[Path | None, int, int]:
         exchange = layer.layer_kind.exchange()
         schema = exchange.schema(layer.attributes)
         ends = 0
@@ -186,8 +187,8 @@ class Packing:
                 ends += piece["st_recorded_from"].null_count
                 yield _without_digests(piece) if view else piece
 
-        count = write_rows(counted(), member, *exchange.geometry)
-        return count - ends, ends
+        path, count = write_rows(counted(), member, *exchange.geometry)
+        return path, count - ends, ends
 
 
 def _after(name: str, whole: EntryChain, since: Since) -> EntryChain:

@@ -15,17 +15,14 @@ Tested by `tests/daas/exchange/test_receipt.py`.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from stcloud.daas.entry import Layer
 from stcloud.daas.exchange.entrychain import read_entry
-from stcloud.daas.ledger import PURGE, RECEIVE, Reckoning
-from stcloud.daas.purge.record import PurgeRecord
+from stcloud.daas.ledger import RECEIVE, Reckoning
 
-__all__ = ["Receipt", "origin_us", "owners_documents", "owners_loads", "receipts_of", "received_layer"]
+__all__ = ["Receipt", "is_anew", "origin_us", "owners_documents", "owners_loads", "receipt_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +63,15 @@ def origin_us(receipts: Sequence[Receipt], known_us: int) -> int:
     return receipts[0].first_us - 1 if receipts else known_us
 
 
-def receipts_of(loads: Iterable[Reckoning]) -> tuple[Receipt, ...]:
-    """Return the receipts among a layer's entries, oldest first; those before one that began anew do not count."""
-    entries = _since_anew(loads)
-    return tuple(
-        Receipt(
-            entry.recorded_at_us, entries[0].received["first_us"], entry.received["until_us"],
-            entry.received["link"], entry.source,
-        )
-        for entry in entries
-    )  # fmt: skip
+def receipt_of(entry: Reckoning, first_us: int) -> Receipt:
+    """Return the receipt of an entry of the ledger; ``first_us`` is the first instant that is known."""
+    received = entry.received
+    return Receipt(entry.recorded_at_us, first_us, received["until_us"], received["link"], entry.source)
+
+
+def is_anew(entry: Reckoning) -> bool:
+    """Tell whether a receipt let the layer begin anew: what was received before does not count any more."""
+    return bool(entry.received.get("anew"))
 
 
 def owners_loads(loads: Iterable[Reckoning]) -> list[Reckoning]:
@@ -92,34 +88,7 @@ def owners_documents(loads: Iterable[Reckoning]) -> tuple[Mapping[str, Any], ...
     return tuple(document for entry in _since_anew(loads) for document in entry.received["entries"])
 
 
-def received_layer(layer: Layer, read_entries: Callable[[], list[Reckoning]]) -> Layer:
-    """Return a layer of another city as its owner has it, up to what was received.
-
-    Parameters
-    ----------
-    layer
-        As its table is.
-    read_entries
-        Reads the entries that this city's ledger has of it.
-    """
-    purges = [PurgeRecord.of(load) for load in owners_loads(read_entries()) if load.mode == PURGE]
-    return replace(
-        layer,
-        read_loads=partial(_loads, read_entries),
-        purges=tuple(purges),
-        read_receipts=partial(_receipts, read_entries),
-    )
-
-
-def _loads(read_entries: Callable[[], list[Reckoning]]) -> list[Reckoning]:
-    return owners_loads(read_entries())
-
-
-def _receipts(read_entries: Callable[[], list[Reckoning]]) -> tuple[Receipt, ...]:
-    return receipts_of(read_entries())
-
-
 def _since_anew(loads: Iterable[Reckoning]) -> list[Reckoning]:
     entries = sorted((load for load in loads if load.mode == RECEIVE), key=lambda load: load.recorded_at_us)
-    anew = [place for place, entry in enumerate(entries) if entry.received.get("anew")]
+    anew = [place for place, entry in enumerate(entries) if is_anew(entry)]
     return entries[anew[-1] :] if anew else entries

@@ -29,7 +29,7 @@ from stcloud.daas.definition.document import with_digest
 from stcloud.daas.exchange.entrychain import EntryChain, root_link
 from stcloud.daas.exchange.kindexchange import Arrival, Received, Span
 from stcloud.daas.exchange.manifest import Parcel, damaged_package
-from stcloud.daas.exchange.receipt import Receipt, owners_documents, receipts_of
+from stcloud.daas.exchange.receipt import Receipt, owners_documents
 from stcloud.daas.founding import founding_note
 from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import RECEIVE, Reckoning
@@ -179,7 +179,7 @@ class Receiving:
 
     def _receipts(self, layer: str) -> tuple[Receipt, ...]:
         """Return the receipts of a layer, oldest first."""
-        return receipts_of(self.catalogue.ledger.loads(layer)) if self.catalogue.table(layer).exists else ()
+        return self.catalogue.receipts.of(layer).receipts if self.catalogue.table(layer).exists else ()
 
     def _definition(self, layer: str, sent: Sent, parcel: Parcel) -> Definition:
         """Return the definition that the layer has from now on; refuse another owner's, and other signatures."""

@@ -1,8 +1,8 @@
 """A package as a file: a zip file of a manifest, at most one signature, and members that are numbered.
 
 It is data and nothing else: members are stored, none is compressed by the zip file, their names are fixed, their
-sizes add up to no more than the file has, and what is read of them goes where the reader says. The manifest is
-compressed by gzip and has a bound. Whoever reads compares each member with its digest before using it.
+sizes add up to no more than the file has, and what is read of them goes where the reader says. The manifest and small
+members are compressed by gzip, and have bounds. Whoever reads compares each member with its digest before using it.
 
 Tested by `tests/iaas/package/test_packagefile.py`.
 """
@@ -24,13 +24,15 @@ from stcloud.errors import StcloudError
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.zipdamage import zip_damages
 
-__all__ = ["MANIFEST", "SUFFIX", "PackageFile", "write_package"]
+__all__ = ["MANIFEST", "SUFFIX", "PackageFile", "packed", "write_package"]
 
 SUFFIX = ".stpack"
 MANIFEST, SIGNATURE = "manifest.json.gz", "signature.json"
-_MEMBER = re.compile(r"[0-9]{1,4}\.parquet")
+_MEMBER = re.compile(r"[0-9]{1,4}\.parquet(\.gz)?")
 _MOST_MANIFEST_BYTES = 256 << 20
 _MOST_SIGNATURE_BYTES = 4096
+_MOST_PACKED_BYTES = 64 << 20
+"""What a small member unpacks to, at the most."""
 _BLOCK_BYTES = 1 << 20
 _DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -48,7 +50,7 @@ def write_package(
     target
         Where.
     manifest, members
-        Its manifest, and files that become ``0.parquet`` and so on.
+        Its manifest, and files that become ``0.parquet`` and so on, or ``0.parquet.gz``.
     signed
         Returns the signature of the digest of the manifest as it is stored; None: the package is not signed.
     """
@@ -104,11 +106,7 @@ class PackageFile:
     def manifest(self) -> bytes:
         """The manifest."""
         with self._reading():
-            unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            content = unpacking.decompress(self._manifest, _MOST_MANIFEST_BYTES)
-            if not unpacking.eof or unpacking.unused_data:
-                raise self._refused("its manifest is cut off, or too large")
-            return content
+            return self._gunzip(self._manifest, _MOST_MANIFEST_BYTES, "its manifest")
 
     @property
     def signature(self) -> bytes | None:
@@ -123,10 +121,11 @@ class PackageFile:
 
     def extract(self, number: int, size: int, sha256: str, folder: Path) -> Path:
         """Write a member into a folder and return the file; refuse one of another size or digest."""
-        name = f"{number}.parquet"
+        plain = f"{number}.parquet"
+        name = plain if plain in self._infos else f"{plain}.gz"
         info = self._infos.get(name)
         if info is None or info.file_size != size:
-            raise self._refused(f"member {name} is missing, or of another size than the manifest says")
+            raise self._refused(f"member {plain} is missing, or of another size than the manifest says")
         target, digest = folder / name, hashlib.sha256()
         with self._reading(), self._archive.open(info) as source, target.open("wb") as sink:
             while block := source.read(_BLOCK_BYTES):
@@ -134,7 +133,19 @@ class PackageFile:
                 sink.write(block)
         if digest.hexdigest() != sha256:
             raise self._refused(f"member {name} has another digest than the manifest says")
+        return target if name == plain else self._unpacked(target, folder / plain)
+
+    def _unpacked(self, path: Path, target: Path) -> Path:
+        with self._reading():
+            target.write_bytes(self._gunzip(path.read_bytes(), _MOST_PACKED_BYTES, path.name))
         return target
+
+    def _gunzip(self, content: bytes, most_bytes: int, name: str) -> bytes:
+        unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        unpacked = unpacking.decompress(content, most_bytes)
+        if not unpacking.eof or unpacking.unused_data:
+            raise self._refused(f"{name} is cut off, or too large")
+        return unpacked
 
     def close(self) -> None:
         """Close the file."""
@@ -183,7 +194,15 @@ def _all(source: IO[bytes], size: int) -> bytes:
     return content
 
 
+def packed(path: Path) -> Path:
+    """Compress a small file and return the one that stands for it; its name ends with ``.gz``."""
+    target = path.with_name(f"{path.name}.gz")
+    target.write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
+    path.unlink()
+    return target
+
+
 def _info(number: int, member: Path) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(f"{number}.parquet", _DATE)
+    info = zipfile.ZipInfo(f"{number}.parquet{'.gz' if member.suffix == '.gz' else ''}", _DATE)
     info.file_size = member.stat().st_size
     return info

@@ -19,47 +19,52 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stcloud.errors import StcloudError
-from stcloud.iaas.package.packagefile import Refusal
+from stcloud.iaas.package.packagefile import Refusal, packed
 from stcloud.iaas.parquetstream import open_streamed
 from stcloud.iaas.store.oserror import storage_errors
 
 __all__ = ["read_rows", "write_rows"]
 
 _GROUP_ROWS = 1 << 16
+_SMALL_BYTES = 1 << 20
+"""Of so few, names and sizes of columns are as many as values: they are compressed with them."""
 _RATIO, _FREE_BYTES = 200, 256 << 20
 
 
-def write_rows(pieces: Iterable[pa.Table], path: Path, geometry: str, encoding: str, types: list[str]) -> int:
-    """Write pieces of rows as one file; return how many rows, and write none where there are none.
+def write_rows(
+    pieces: Iterable[pa.Table], path: Path, geometry: str, encoding: str, types: list[str]
+) -> tuple[Path | None, int]:
+    """Write pieces of rows as one file; return it, None where there are no rows, and how many there are.
 
     Parameters
     ----------
     pieces
         Of one schema.
     path
-        Where.
+        Where; a small file is compressed as a whole, and its name ends with ``.gz`` then.
     geometry, encoding, types
         Column of the geometry, how it is written (``WKB``, ``point``) and of which types it is.
     """
     groups = _groups(pieces)
     first = next(groups, None)
     if first is None:
-        return 0
+        return None, 0
     second = next(groups, None)
     if second is None:  # all rows are at hand: what has no value need not be there
         first = first.select([name for name in first.schema.names if first[name].null_count < len(first)])
     column = {"encoding": encoding, "geometry_types": types, "crs": None}
     geo = json.dumps({"version": "1.1.0", "primary_column": geometry, "columns": {geometry: column}})
     metadata = {"geo": geo} if geometry in first.schema.names else {}
-    count = 0
+    count, small = 0, second is None and first.nbytes <= _SMALL_BYTES
     with storage_errors("write rows of a package"), pq.ParquetWriter(
-        path, first.schema.with_metadata(metadata), compression="zstd", use_dictionary=second is not None,
+        path, first.schema.with_metadata(metadata), compression="none" if small else "zstd",
+        use_dictionary=not small,
         write_statistics=False, store_schema=False, write_page_index=False,
     ) as writer:  # fmt: skip
         for piece in chain([first], [] if second is None else [second], groups):
             count += piece.num_rows
             writer.write_table(piece, row_group_size=_GROUP_ROWS)
-    return count
+    return (packed(path) if small else path), count
 
 
 def _groups(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:

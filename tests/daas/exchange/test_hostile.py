@@ -121,9 +121,9 @@ def test_a_flipped_byte_anywhere_is_refused_or_means_nothing(city, package, tmp_
 
 def test_a_member_that_was_exchanged(city, package):
     contents = members(package)
-    contents["0.parquet"] = contents["0.parquet"][:-1] + b"\0"
+    contents["0.parquet.gz"] = contents["0.parquet.gz"][:-1] + b"\1"
     assert refused(city, written(package, contents.items())) == "damaged-package"
-    del contents["0.parquet"]
+    del contents["0.parquet.gz"]
     assert refused(city, written(package, contents.items())) == "damaged-package"
 
 

@@ -37,8 +37,8 @@ def content(path):
     with zipfile.ZipFile(path) as archive:
         texts = [gzip.decompress(archive.read("manifest.json.gz")).decode()]
         for name in archive.namelist():
-            if name.endswith(".parquet"):
-                texts.append(str(pq.read_table(io.BytesIO(archive.read(name))).to_pylist()))
+            if name.endswith(".parquet.gz"):
+                texts.append(str(pq.read_table(io.BytesIO(gzip.decompress(archive.read(name)))).to_pylist()))
     return "\n".join(texts)
 
 
