@@ -1,6 +1,6 @@
 """Exchange of a city with others: its layers are packed, and packages of others are received.
 
-Tested by `tests/city/test_exchange.py`.
+Tested by `tests/daas/exchange/test_receiving.py` and `tests/saas/cli/test_pack.py`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +19,12 @@ from stcloud.daas.entry import Layer
 from stcloud.daas.exchange.manifest import Manifest, damaged_package
 from stcloud.daas.exchange.packing import Packed, Packing, Since
 from stcloud.daas.exchange.receiving import ReceivedParcel, Receiving, Sent
-from stcloud.errors import InvalidInput, NotFound
+from stcloud.errors import InvalidInput
 from stcloud.iaas.clock import Clock
-from stcloud.iaas.package.fetched import fetched, is_web
+from stcloud.iaas.package.given import given_packages
 from stcloud.iaas.package.packagefile import SUFFIX, PackageFile
 from stcloud.iaas.package.signature import public_key, signer, verified_key
+from stcloud.iaas.source.archive import Scratch
 from stcloud.iaas.store.folder import check_name
 from stcloud.iaas.table.again import anew_when_overtaken
 from stcloud.paas.query.answer.pin import Pin, axis_us, read_known
@@ -104,9 +104,9 @@ class CityExchange:
         if as_layer is not None:
             check_name(as_layer)
         received: list[ReceivedParcel] = []
-        with tempfile.TemporaryDirectory(prefix="stcloud-receive-") as scratch:
-            for path in _ordered(_files(source, Path(scratch))):
-                received += self._receive(path, as_layer, pinned, anew=anew)
+        scratch = Scratch()  # a folder that goes with it
+        for path in _ordered(given_packages(source, scratch)):
+            received += self._receive(path, as_layer, pinned, anew=anew)
         return received
 
     def _receive(
@@ -169,8 +169,6 @@ def _identity(layer: Layer, folder_of: Callable[[str], str]) -> str:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[PackageFile]:
-    if not path.is_file():
-        raise NotFound("no-package", f"there is no package {path}")
     file = PackageFile(path, lambda fault: damaged_package(path.name, fault))
     try:
         yield file
@@ -197,19 +195,6 @@ def _key(file: PackageFile) -> str | None:
             hint="ask its sender for it again",
         )  # fmt: skip
     return key
-
-
-def _files(source: str | os.PathLike[str], scratch: Path) -> list[Path]:
-    """Return the packages that are meant: a file, those of a folder, or what an address has."""
-    if is_web(source):
-        return fetched(str(source), scratch)
-    path = Path(source)
-    if path.is_dir():
-        found = sorted(path.glob(f"*{SUFFIX}"))
-        if not found:
-            raise NotFound("no-package", f"folder {path} has no package (*{SUFFIX})")
-        return found
-    return [path]
 
 
 def _ordered(paths: list[Path]) -> list[Path]:

@@ -1,4 +1,7 @@
-"""Two cities of one CRS and zone, and packages between them, for tests of exchange."""
+"""Two cities of one CRS and zone, and packages between them, for tests of exchange.
+
+Tested by `tests/daas/exchange/test_receiving.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A receiver that is killed at any step has received a package as a whole or not at all, and the same call goes on."""
+"""A receiver that is killed at any step has received a package whole or not at all, and the same call goes on."""
 
 import contextlib
 import shutil

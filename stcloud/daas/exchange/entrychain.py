@@ -2,7 +2,7 @@
 
 Two cities that have the same link at an instant have the same past. What a package begins and ends with are links.
 
-Tested by `tests/daas/exchange/test_entrychain.py`.
+Tested by `tests/daas/exchange/test_law.py`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.exchange.kindexchange import FROM, TO, Arrival, Received, Span
+from stcloud.daas.exchange.kindexchange import FROM, TO, Arrival, PackageChange, RecordedSpan
 from stcloud.daas.load.clean_events import MONTH, months_of
 from stcloud.daas.load.event_load import known_rows
 from stcloud.daas.table.layer import MOST_ROWS, ORDER, EventLayer
@@ -46,7 +46,7 @@ class EventExchange:
             ]
         )
 
-    def recorded(self, snapshot: Snapshot, span: Span, schema: pa.Schema) -> Iterator[pa.Table]:
+    def recorded(self, snapshot: Snapshot, span: RecordedSpan, schema: pa.Schema) -> Iterator[pa.Table]:
         """Give what began in a span, then what ended of before."""
         touched = [file for file in snapshot.files if span.may_touch(file)]
         names = [name for name in schema.names if name != _GEOMETRY]
@@ -61,7 +61,7 @@ class EventExchange:
                     yield _packed(rows, span, schema)
         yield _ends(pa.concat_tables(ended), schema) if ended else schema.empty_table()
 
-    def write(self, arrival: Arrival) -> Received:
+    def write(self, arrival: Arrival) -> PackageChange:
         """Write what begins, by month, and the files anew that hold what ends."""
         layer = cast("EventLayer", arrival.layer)
         sorter = Sorter(arrival.staging, part=MONTH, order=ORDER)
@@ -85,14 +85,14 @@ class EventExchange:
             sorter.close()
             keys.close()
         if arrival.anew:
-            return Received(written, arrival.base.files, rows)
+            return PackageChange(written, arrival.base.files, rows)
         add: Sequence[Written] = [*written, *closed]
         with contextlib.suppress(StorageError, FormatError):  # merging can wait
             add, removed = layer.merged(arrival.base, removed, add, arrival.schema, arrival.staging)
-        return Received(add, removed, rows, ends, lambda: layer.compact(arrival.staging))
+        return PackageChange(add, removed, rows, ends, lambda: layer.compact(arrival.staging))
 
 
-def _packed(rows: pa.Table, span: Span, schema: pa.Schema) -> pa.Table:
+def _packed(rows: pa.Table, span: RecordedSpan, schema: pa.Schema) -> pa.Table:
     """Return rows that began in a span as a package has them."""
     x, y = (rows[name].combine_chunks() for name in _PLACE[:2])
     points = pa.StructArray.from_arrays(

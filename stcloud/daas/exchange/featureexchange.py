@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.exchange.kindexchange import FROM, TO, Arrival, Received, Span
+from stcloud.daas.exchange.kindexchange import FROM, TO, Arrival, PackageChange, RecordedSpan
 from stcloud.daas.table.feature import Ends, FeatureLayer, instants, micros, read_ends, row_files
 from stcloud.daas.table.schema import FEATURE_OWN, FEATURE_PART, Attribute
 from stcloud.daas.table.timeline import FOREVER
@@ -33,7 +33,7 @@ class FeatureExchange:
         own = [pa.field(name, kind) for name, kind in FEATURE_OWN.items()]
         return pa.schema([*own, *(pa.field(each.stored, each.field.type) for each in attributes)])
 
-    def recorded(self, snapshot: Snapshot, span: Span, schema: pa.Schema) -> Iterator[pa.Table]:
+    def recorded(self, snapshot: Snapshot, span: RecordedSpan, schema: pa.Schema) -> Iterator[pa.Table]:
         """Give what began in a span, then what ended of before: by rows of their own, or by ends beside them."""
         ends = read_ends(snapshot)
         begun: list[np.ndarray] = [np.empty(0, np.int64)]
@@ -61,7 +61,7 @@ class FeatureExchange:
         ]
         yield pa.table(columns, schema=schema)
 
-    def write(self, arrival: Arrival) -> Received:
+    def write(self, arrival: Arrival) -> PackageChange:
         """Write what begins, by cell, and what ends."""
         layer = cast("FeatureLayer", arrival.layer)
         schema = pa.schema([field for field in arrival.schema if field.name != FEATURE_PART])
@@ -88,7 +88,7 @@ class FeatureExchange:
                 raise arrival.changed("versions end that are not there")
             written.append(layer.write_all_ends(ends, schema))
         removed: Sequence[File] = arrival.base.files if arrival.anew else ()
-        return Received(written, removed, rows, len(ends.row), lambda: layer.compact(arrival.staging))
+        return PackageChange(written, removed, rows, len(ends.row), lambda: layer.compact(arrival.staging))
 
 
 def _stored(rows: pa.RecordBatch, schema: pa.Schema, arrival: Arrival) -> pa.Table:

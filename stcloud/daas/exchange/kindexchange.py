@@ -24,13 +24,13 @@ from stcloud.iaas.table.table import File, Snapshot
 from stcloud.space import Lattice
 from stcloud.time import Zone
 
-__all__ = ["FROM", "TO", "Arrival", "KindExchange", "Received", "Span"]
+__all__ = ["FROM", "TO", "Arrival", "KindExchange", "PackageChange", "RecordedSpan"]
 
 FROM, TO = "st_recorded_from", "st_recorded_to"
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class RecordedSpan:
     """A span of the owner's recorded time, ``(since, until]``, UTC microseconds; None: from the beginning."""
 
     since_us: int | None
@@ -88,7 +88,7 @@ class Arrival:
     schema: pa.Schema
     base: Snapshot
     rows: Iterable[pa.RecordBatch]
-    span: Span
+    span: RecordedSpan
     anew: bool
     staging: Path
     lattice: Lattice
@@ -106,7 +106,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class PackageChange:
     """Files to commit, and how many rows began and ended."""
 
     add: Sequence[Written] = ()
@@ -125,8 +125,8 @@ class KindExchange(Protocol):
     def schema(self, attributes: Sequence[Attribute]) -> pa.Schema:
         """Return the schema of a package's rows."""
 
-    def recorded(self, snapshot: Snapshot, span: Span, schema: pa.Schema) -> Iterator[pa.Table]:
+    def recorded(self, snapshot: Snapshot, span: RecordedSpan, schema: pa.Schema) -> Iterator[pa.Table]:
         """Give what was recorded of a layer in a span, as rows of a package."""
 
-    def write(self, arrival: Arrival) -> Received:
+    def write(self, arrival: Arrival) -> PackageChange:
         """Write what a package brings, to be committed."""

@@ -1,6 +1,6 @@
 """The manifest of a package: which layers it has, from when until when, and what its members are.
 
-Tested by `tests/daas/exchange/test_manifest.py`.
+Tested by `tests/daas/exchange/test_hostile.py`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ Tested by `tests/daas/exchange/test_packing.py`.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,12 +18,13 @@ import pyarrow as pa
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.entry import Layer
 from stcloud.daas.exchange.entrychain import EntryChain, root_link
-from stcloud.daas.exchange.kindexchange import Span
+from stcloud.daas.exchange.kindexchange import RecordedSpan
 from stcloud.daas.exchange.manifest import Manifest, Parcel
 from stcloud.daas.ledger import Reckoning
 from stcloud.errors import InvalidInput
-from stcloud.iaas.package.packagefile import write_package
+from stcloud.iaas.package.packagefile import RowMember, write_package
 from stcloud.iaas.package.rowfile import write_rows
+from stcloud.iaas.source.archive import Scratch
 
 __all__ = ["Packed", "PackedLayer", "Packing"]
 
@@ -104,16 +104,15 @@ class Packing:
         target, signed
             See `write_package`.
         """
-        with tempfile.TemporaryDirectory(prefix="stcloud-pack-") as scratch:
-            members: list[Path] = []
-            parcels: list[Parcel] = []
-            city = self._owner(list(layers))
-            for number, (name, since) in enumerate(layers.items()):
-                member = Path(scratch) / str(number)
-                parcels.append(self._parcel(name, since, until, member))
-                members += [path for path in (member, member.with_name(f"{member.name}.gz")) if path.exists()]
-            manifest = Manifest.of(self.configuration, tuple(parcels), city).to_bytes()
-            size = write_package(target, manifest, members, signed)
+        scratch = Scratch()  # a folder that goes with it
+        city = self._owner(list(layers))
+        packed = [
+            self._parcel(name, since, until, scratch.path / str(number))
+            for number, (name, since) in enumerate(layers.items())
+        ]
+        parcels = tuple(parcel for parcel, _ in packed)
+        manifest = Manifest.of(self.configuration, parcels, city).to_bytes()
+        size = write_package(target, manifest, [member for _, member in packed if member is not None], signed)
         done = tuple(
             PackedLayer(
                 each.layer, each.since_us, each.until_us, each.rows, each.ends, len(each.chain.entries)
@@ -146,7 +145,10 @@ class Packing:
             loads = [replace(load, rows_digest=None, restated={}) for load in loads]
         return folder, view, EntryChain.of(root_link(city, folder, view), loads)
 
-    def _parcel(self, name: str, since: Since, until: Callable[[Layer], int | None], member: Path) -> Parcel:
+    def _parcel(
+        self, name: str, since: Since, until: Callable[[Layer], int | None], path: Path
+    ) -> tuple[Parcel, RowMember | None]:
+        """Return what is packed of a layer, and the member with its rows; None: there are none."""
         loads = self.read_layer(name).loads
         layer = self.read_layer(name)
         folder, view, whole = self.chain(layer, loads)
@@ -166,17 +168,19 @@ class Packing:
         last_us = chain.until_us if chain.entries else since_us
         if last_us is None:
             raise InvalidInput("nothing-to-pack", f"nothing was recorded of layer '{name}' until then")
-        rows = ends = 0
-        path = None
+        member, rows, ends = None, 0, 0
         if chain.entries:
-            path, rows, ends = self._write_rows(layer, Span(since_us, last_us), member, view)
-        content = (0, "") if path is None else (path.stat().st_size, _sha256(path))
-        return Parcel(
+            member, rows, ends = self._write_rows(layer, RecordedSpan(since_us, last_us), path, view)
+        size, sha256 = (0, "") if member is None else (member.bytes, member.sha256)
+        parcel = Parcel(
             folder, name, view, since_us, chain, last_us, _definition(layer), layer.description.fields,
-            layer.attributes, rows, ends, *content,
+            layer.attributes, rows, ends, size, sha256,
         )  # fmt: skip
+        return parcel, member
 
-    def _write_rows(self, layer: Layer, span: Span, member: Path, view: str) -> tuple[Path | None, int, int]:
+    def _write_rows(
+        self, layer: Layer, span: RecordedSpan, path: Path, view: str
+    ) -> tuple[RowMember | None, int, int]:
         exchange = layer.layer_kind.exchange()
         schema = exchange.schema(layer.attributes)
         ends = 0
@@ -187,8 +191,8 @@ class Packing:
                 ends += piece["st_recorded_from"].null_count
                 yield _without_digests(piece) if view else piece
 
-        path, count = write_rows(counted(), member, *exchange.geometry)
-        return path, count - ends, ends
+        member, count = write_rows(counted(), path, *exchange.geometry)
+        return member, count - ends, ends
 
 
 def _after(name: str, whole: EntryChain, since: Since) -> EntryChain:
@@ -217,8 +221,3 @@ def _without_digests(rows: pa.Table) -> pa.Table:
     ]
     place = rows.schema.get_field_index("st_digest")
     return rows.set_column(place, rows.schema.field(place), pa.array(digests, pa.binary()))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

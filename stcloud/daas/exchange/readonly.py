@@ -1,6 +1,6 @@
 """A layer that was received has one owner, and is read only here.
 
-Tested by `tests/daas/exchange/test_readonly.py`.
+Tested by `tests/daas/exchange/test_receiving.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The receipts of a city's layers, read once and then only what is new: a layer may have ten thousand.
 
-Tested by `tests/daas/exchange/test_receiptbook.py`.
+Tested by `tests/daas/exchange/test_receipt.py`.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition, OriginClause
 from stcloud.daas.definition.document import with_digest
 from stcloud.daas.exchange.entrychain import EntryChain, root_link
-from stcloud.daas.exchange.kindexchange import Arrival, Received, Span
+from stcloud.daas.exchange.kindexchange import Arrival, PackageChange, RecordedSpan
 from stcloud.daas.exchange.manifest import Parcel, damaged_package
 from stcloud.daas.exchange.receipt import Receipt, owners_documents
 from stcloud.daas.founding import founding_note
@@ -157,7 +157,9 @@ class Receiving:
         if step is None:
             last = receipts[-1]
             self._save(layer, definition, parcel)
-            return self._result(layer, sent, parcel, "known", Received(), last.until_us, last.received_us)
+            return self._result(
+                layer, sent, parcel, "known", PackageChange(), last.until_us, last.received_us
+            )
         done, entry = self._apply(layer, definition, sent, number, parcel, step)
         self._save(layer, definition, parcel)
         outcome = "anew" if step.replaces else "received"
@@ -169,7 +171,7 @@ class Receiving:
         sent: Sent,
         parcel: Parcel,
         outcome: str,
-        done: Received,
+        done: PackageChange,
         until_us: int,
         received_us: int,
     ) -> ReceivedParcel:
@@ -246,7 +248,7 @@ class Receiving:
     def _apply(
         self, layer: str, definition: Definition, sent: Sent, number: int, parcel: Parcel,
         step: _Step,
-    ) -> tuple[Received, Reckoning]:  # fmt: skip
+    ) -> tuple[PackageChange, Reckoning]:  # fmt: skip
         catalogue, kind = self.catalogue, kind_of(definition)
         table = kind.table(layer, catalogue.table(layer).table)
         exchange = kind.exchange()
@@ -260,7 +262,7 @@ class Receiving:
             refused = _refusal(sent)
             rows = _rows(sent, number, parcel, exchange.schema(parcel.attributes), staging, refused)
             arrival = Arrival(
-                table, schema, base, rows, Span(step.since_us, parcel.until_us), step.replaces, staging,
+                table, schema, base, rows, RecordedSpan(step.since_us, parcel.until_us), step.replaces, staging,
                 self.configuration.lattice, self.zone, self.unit_codes, refused, _changed(layer, sent),
             )  # fmt: skip
             try:
@@ -281,15 +283,20 @@ class Receiving:
         return done, entry
 
     def _commit(
-        self, table: Any, done: Received, entry: Reckoning, after: int, founds: Definition | None
+        self,
+        table: Any,
+        done: PackageChange,
+        entry: Reckoning,
+        after: int,
+        founding_definition: Definition | None,
     ) -> None:
         ledger = self.catalogue.ledger
         ledger.prepare()
         (note,) = ledger.chained([entry])
-        note |= {} if founds is None else founding_note(founds)
+        note |= {} if founding_definition is None else founding_note(founding_definition)
         table.commit(add=done.add, remove=done.remove, after=after, note=note)
 
-    def _entry(self, layer: str, sent: Sent, parcel: Parcel, step: _Step, done: Received) -> Reckoning:
+    def _entry(self, layer: str, sent: Sent, parcel: Parcel, step: _Step, done: PackageChange) -> Reckoning:
         newest_us = self.catalogue.ledger.newest_us(layer)
         at_us = self.clock() if newest_us is None else max(self.clock(), newest_us + 1)
         digest = hashlib.sha256(sent.file.digest + parcel.folder.encode()).hexdigest()

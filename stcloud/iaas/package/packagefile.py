@@ -4,7 +4,7 @@ It is data and nothing else: members are stored, none is compressed by the zip f
 sizes add up to no more than the file has, and what is read of them goes where the reader says. The manifest and small
 members are compressed by gzip, and have bounds. Whoever reads compares each member with its digest before using it.
 
-Tested by `tests/iaas/package/test_packagefile.py`.
+Tested by `tests/daas/exchange/test_hostile.py`.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ import re
 import uuid
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from stcloud.errors import StcloudError
+from stcloud.errors import NotFound, StcloudError
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.zipdamage import zip_damages
 
-__all__ = ["MANIFEST", "SUFFIX", "PackageFile", "packed", "write_package"]
+__all__ = ["MANIFEST", "SUFFIX", "PackageFile", "RowMember", "packed", "write_package"]
 
 SUFFIX = ".stpack"
 MANIFEST, SIGNATURE = "manifest.json.gz", "signature.json"
@@ -40,8 +41,23 @@ Refusal = Callable[[str], StcloudError]
 """Makes the error for what is wrong with a file."""
 
 
+@dataclass(frozen=True, slots=True)
+class RowMember:
+    """A file that becomes a member: where it lies, its size in bytes and its SHA-256."""
+
+    path: Path
+    bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> RowMember:
+        """Return a file with its size and digest."""
+        with path.open("rb") as file:
+            return cls(path, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+
+
 def write_package(
-    target: Path, manifest: bytes, members: list[Path], signed: Callable[[bytes], bytes] | None
+    target: Path, manifest: bytes, members: Sequence[RowMember], signed: Callable[[bytes], bytes] | None
 ) -> int:
     """Write a package, whole or not at all; return its size in bytes.
 
@@ -65,7 +81,7 @@ def write_package(
                         zipfile.ZipInfo(SIGNATURE, _DATE), signed(hashlib.sha256(packed).digest())
                     )
                 for number, member in enumerate(members):
-                    with member.open("rb") as source, archive.open(_info(number, member), "w") as sink:
+                    with member.path.open("rb") as source, archive.open(_info(number, member), "w") as sink:
                         while block := source.read(_BLOCK_BYTES):
                             sink.write(block)
             made.replace(target)
@@ -87,6 +103,8 @@ class PackageFile:
 
     def __init__(self, path: Path, refused: Refusal) -> None:
         self.path, self._refused = path, refused
+        if not path.is_file():
+            raise NotFound("no-package", f"there is no package {path}")
         with self._reading():
             self._archive = zipfile.ZipFile(path)
         try:
@@ -202,7 +220,7 @@ def packed(path: Path) -> Path:
     return target
 
 
-def _info(number: int, member: Path) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(f"{number}.parquet{'.gz' if member.suffix == '.gz' else ''}", _DATE)
-    info.file_size = member.stat().st_size
+def _info(number: int, member: RowMember) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(f"{number}.parquet{'.gz' if member.path.suffix == '.gz' else ''}", _DATE)
+    info.file_size = member.bytes
     return info

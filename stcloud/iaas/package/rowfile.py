@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stcloud.errors import StcloudError
-from stcloud.iaas.package.packagefile import Refusal, packed
+from stcloud.iaas.package.packagefile import Refusal, RowMember, packed
 from stcloud.iaas.parquetstream import open_streamed
 from stcloud.iaas.store.oserror import storage_errors
 
@@ -29,11 +29,12 @@ _GROUP_ROWS = 1 << 16
 _SMALL_BYTES = 1 << 20
 """Of so few, names and sizes of columns are as many as values: they are compressed with them."""
 _RATIO, _FREE_BYTES = 200, 256 << 20
+_BOMB = f"its rows unpack to more than {_RATIO} times its size"
 
 
 def write_rows(
     pieces: Iterable[pa.Table], path: Path, geometry: str, encoding: str, types: list[str]
-) -> tuple[Path | None, int]:
+) -> tuple[RowMember | None, int]:
     """Write pieces of rows as one file; return it, None where there are no rows, and how many there are.
 
     Parameters
@@ -57,14 +58,15 @@ def write_rows(
     metadata = {"geo": geo} if geometry in first.schema.names else {}
     count, small = 0, second is None and first.nbytes <= _SMALL_BYTES
     with storage_errors("write rows of a package"), pq.ParquetWriter(
-        path, first.schema.with_metadata(metadata), compression="none" if small else "zstd",
-        use_dictionary=not small,
+        path, first.schema, compression="none" if small else "zstd",
+        use_dictionary=False,
         write_statistics=False, store_schema=False, write_page_index=False,
     ) as writer:  # fmt: skip
         for piece in chain([first], [] if second is None else [second], groups):
             count += piece.num_rows
             writer.write_table(piece, row_group_size=_GROUP_ROWS)
-    return (packed(path) if small else path), count
+        writer.add_key_value_metadata(metadata)
+    return RowMember.of(packed(path) if small else path), count
 
 
 def _groups(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -93,6 +95,7 @@ def read_rows(path: Path, schema: pa.Schema, rows: int, refused: Refusal) -> Ite
     """
     with storage_errors("read rows of a package"), _damages(refused), open_streamed(path) as source:
         _check(source, path, schema, rows, refused)
+        left = _most_bytes(path)
         for batch in source.iter_batches(1 << 14):
             there = set(batch.schema.names)
             columns = [
@@ -103,6 +106,9 @@ def read_rows(path: Path, schema: pa.Schema, rows: int, refused: Refusal) -> Ite
             ]
             whole = pa.RecordBatch.from_arrays(columns, schema=schema)
             whole.validate(full=True)
+            left -= whole.nbytes
+            if left < 0:
+                raise refused(_BOMB)
             yield whole
 
 
@@ -111,14 +117,25 @@ def _check(source: pq.ParquetFile, path: Path, schema: pa.Schema, rows: int, ref
     if metadata.num_rows != rows:
         raise refused(f"it has {metadata.num_rows:,} rows, and its manifest says {rows:,}")
     sizes = (metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
-    if sum(sizes) > max(_FREE_BYTES, _RATIO * path.stat().st_size):
-        raise refused(f"it unpacks to more than {_RATIO} times its size")
+    if sum(sizes) > _most_bytes(path):
+        raise refused(_BOMB)
+    chunks = (
+        metadata.row_group(number).column(place)
+        for number in range(metadata.num_row_groups)
+        for place in range(metadata.num_columns)
+    )
+    if any("DICTIONARY" in encoding for chunk in chunks for encoding in chunk.encodings):
+        raise refused("its values are in dictionaries, which may unpack to anything")
     known = {field.name: field for field in schema}
     for field in source.schema_arrow:
         if field.name not in known:
             raise refused(f"it has a column {field.name[:80]!r} that its manifest does not name")
         if field.type != known[field.name].type:
             raise refused(f"its column {field.name[:80]!r} is of type {field.type}")
+
+
+def _most_bytes(path: Path) -> int:
+    return max(_FREE_BYTES, _RATIO * path.stat().st_size)
 
 
 @contextlib.contextmanager

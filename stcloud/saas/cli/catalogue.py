@@ -39,10 +39,10 @@ def catalogue(
     """List what a city holds: themes and owners, what came when, and how late it is by the cycle that was agreed."""
     target = target_of(form, output, offered=RECORDS)
     opened = open_city(city)
-    found = [each for each in opened.catalogue(" ".join(words or ())) if each.is_late or not late]
-    if not found:
+    entries = [each for each in opened.catalogue(" ".join(words or ())) if each.is_late or not late]
+    if not entries:
         note(f"no layer of city '{opened.name}' is meant")
-    print_records([_record(each, opened.configuration.zone) for each in found], target, _FIELDS)
+    print_records([_record(each, opened.configuration.zone) for each in entries], target, _FIELDS)
 
 
 def _record(each: CatalogueEntry, zone: Zone) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from stcloud.daas.catalogue import Layer
 from stcloud.errors import InvalidInput
@@ -106,15 +106,21 @@ Known: TypeAlias = int | Pin | OriginInstant | None
 """What a query is pinned at: a recorded instant in UTC microseconds, a pin, one of the owners', or now (None)."""
 
 
-def read_known(at: GivenKnown, zone: Zone) -> int | Pin | OriginInstant:
-    """Return what a query is pinned at: a pin, its text, an instant, or one of the owners' (``origin:INSTANT``)."""
+def read_known(
+    at: GivenKnown, zone: Zone, of: Literal["city", "origin"] = "city"
+) -> int | Pin | OriginInstant:
+    """Return what a query is pinned at: a pin, its text, an instant of the city, or one of the owners'.
+
+    The latter is written ``origin:INSTANT``, or an instant ``of`` origin.
+    """
     if isinstance(at, Pin | OriginInstant):
         return at
     if isinstance(at, str) and at.startswith(_PREFIX):
         return Pin.read(at)
     if isinstance(at, str) and at.startswith(_ORIGIN):
         return OriginInstant(instant_us(at.removeprefix(_ORIGIN), zone))
-    return instant_us(at, zone)
+    at_us = instant_us(at, zone)
+    return OriginInstant(at_us) if of == "origin" else at_us
 
 
 def axis_us(layer: Layer, known: Known) -> int | None:

@@ -149,19 +149,13 @@ class Query(LinkedQuery):
         """Use what was known at a recorded instant.
 
         Text, dates and datetimes without a zone are in the city's; an int is UTC microseconds. Facts name the instant
-        that was used, at the latest that of the newest load. The ``pin`` of an answer, or its text, names an instant
-        for each layer, and a query with a pin always has the same answer. Raises `InvalidInput` ``asked-twice``,
-        ``unreadable-pin``, and when it is answered ``layer-not-pinned``.
-
-        ``of="origin"`` means the clock of each layer's owner, as does the text ``origin:INSTANT``; an instant of the
-        city means, of a layer that was received from another city, what had been received of it by then.
+        that was used, at most that of the newest load. A ``pin``, or its text, names one for each layer, and has the
+        same answer for ever. ``of="origin"``, or ``origin:INSTANT``: by the clock of each layer's owner.
+        Raises `InvalidInput` ``asked-twice``, ``unreadable-pin``, and when answered ``layer-not-pinned``.
         """
         if self.known is not None:
             raise InvalidInput("asked-twice", "known_at was asked twice")
-        known = read_known(instant, self.subject.zone)
-        if of == "origin" and isinstance(known, int):
-            known = OriginInstant(known)
-        return replace(self, known=known)
+        return replace(self, known=read_known(instant, self.subject.zone, of))
 
     def rows(
         self, limit: int | None = None, *, order: str | Sequence[str] = (), after: str | None = None
