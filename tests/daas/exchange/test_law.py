@@ -178,7 +178,7 @@ def expected(state, package):
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("load", [events, features])
 def test_a_received_layer_answers_as_its_owner(load, zone):
-    @settings(max_examples=examples(24), suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(40), suppress_health_check=list(HealthCheck))
     @given(st.lists(loads, min_size=1, max_size=6), st.lists(slices, min_size=8, max_size=8), st.randoms())
     def check(steps, cuts, order):
         folder = Path(tempfile.mkdtemp())

@@ -84,3 +84,13 @@ def test_images_are_not_exchanged():
     from stcloud.daas.kind.scene import SCENE
 
     assert kind_of(SCENE.exchange) == "no-exchange"
+
+
+def test_what_ended_after_a_span_has_not_ended_in_it(sender, tmp_path):
+    first_us = sender.clock.now_us
+    sender.load(1, note="corrected")
+    city = receiving_city(tmp_path, sender.clock)
+    for until, note in ((first_us, ""), (None, "corrected")):
+        sender.city.pack("events", to=tmp_path / "x.stpack", until=until)
+        city.receive(tmp_path / "x.stpack")
+        assert city.query("events").rows().table["note"].to_pylist() == [note or None]
