@@ -22,6 +22,7 @@ from stcloud.daas.exchange.kindexchange import RecordedSpan
 from stcloud.daas.exchange.manifest import Manifest, Parcel
 from stcloud.daas.ledger import Reckoning
 from stcloud.errors import InvalidInput
+from stcloud.iaas.arrowmemory import steady_memory
 from stcloud.iaas.package.packagefile import RowMember, write_package
 from stcloud.iaas.package.rowfile import write_rows
 from stcloud.iaas.source.archive import Scratch
@@ -191,7 +192,8 @@ class Packing:
                 ends += piece["st_recorded_from"].null_count
                 yield _without_digests(piece) if view else piece
 
-        member, count = write_rows(counted(), path, *exchange.geometry)
+        with steady_memory():
+            member, count = write_rows(counted(), path, *exchange.geometry)
         return member, count - ends, ends
 
 

@@ -34,6 +34,7 @@ from stcloud.daas.founding import founding_note
 from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import RECEIVE, Reckoning
 from stcloud.errors import Conflict, FormatError, InvalidDefinition, InvalidInput, StcloudError, StorageError
+from stcloud.iaas.arrowmemory import steady_memory
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.package.packagefile import PackageFile
 from stcloud.iaas.package.rowfile import read_rows
@@ -254,7 +255,7 @@ class Receiving:
         exchange = kind.exchange()
         founded = table.exists
         founding = contextlib.nullcontext() if founded else catalogue.founding(layer, definition)
-        with self.folder.staging(catalogue.lock_name(layer)) as staging, founding:
+        with steady_memory(), self.folder.staging(catalogue.lock_name(layer)) as staging, founding:
             schema = table.writable_schema(
                 kind.row_schema(parcel.attributes), kind.partition, parcel.attributes
             )
