@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from stcloud.city.carrying import carry_totals
     from stcloud.city.caselogs import case_log_names
     from stcloud.city.caseopening import open_cases
+    from stcloud.city.catalogueentries import catalogue_entries
     from stcloud.city.changes import LayerChanges, Watchers
     from stcloud.city.classes import CityClasses
     from stcloud.city.copying import CityCopy
     from stcloud.city.episodes import open_episodes
     from stcloud.city.evaluatedcases import evaluate_layer
+    from stcloud.city.exchange import CityExchange
     from stcloud.city.indicators import CityIndicators
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from stcloud.city.values import value_source
     from stcloud.daas.catalogue import Catalogue
     from stcloud.daas.check import CityCheck
+    from stcloud.daas.exchange.readonly import refuse_received
     from stcloud.daas.load.draft import Options
     from stcloud.daas.load.limit import Limit
     from stcloud.daas.load.sequence import LoadTerms
@@ -46,12 +49,12 @@ if TYPE_CHECKING:
     from stcloud.time import instant_us
 
 __all__ = [
-    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityIndicators", "CityStanding",
-    "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit",
-    "LoadTerms", "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers", "carry_totals",
-    "case_log_names", "city_html", "city_lines", "crs_text", "divide_ground", "evaluate_layer", "instant_us",
-    "locate_points", "open_cases", "open_episodes", "open_series", "open_tracks", "quality_of", "require_metric",
-    "scenes_layer", "start", "vacuum_city", "value_source",
+    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityExchange", "CityIndicators",
+    "CityStanding", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges",
+    "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers",
+    "carry_totals", "case_log_names", "catalogue_entries", "city_html", "city_lines", "crs_text", "divide_ground",
+    "evaluate_layer", "instant_us", "locate_points", "open_cases", "open_episodes", "open_series", "open_tracks",
+    "quality_of", "refuse_received", "require_metric", "scenes_layer", "start", "vacuum_city", "value_source",
 ]  # fmt: skip
 
 _HOMES = {
@@ -60,6 +63,7 @@ _HOMES = {
     "CityCheck": "stcloud.daas.check",
     "CityClasses": "stcloud.city.classes",
     "CityCopy": "stcloud.city.copying",
+    "CityExchange": "stcloud.city.exchange",
     "CityIndicators": "stcloud.city.indicators",
     "CityStanding": "stcloud.city.standing",
     "Features": "stcloud.paas.query",
@@ -79,6 +83,7 @@ _HOMES = {
     "Watchers": "stcloud.city.changes",
     "carry_totals": "stcloud.city.carrying",
     "case_log_names": "stcloud.city.caselogs",
+    "catalogue_entries": "stcloud.city.catalogueentries",
     "city_html": "stcloud.city.overview",
     "city_lines": "stcloud.city.overview",
     "crs_text": "stcloud.space",
@@ -91,6 +96,7 @@ _HOMES = {
     "open_series": "stcloud.city.series",
     "open_tracks": "stcloud.city.tracks",
     "quality_of": "stcloud.daas.quality",
+    "refuse_received": "stcloud.daas.exchange.readonly",
     "require_metric": "stcloud.space",
     "scenes_layer": "stcloud.city.scenes",
     "start": "stcloud.iaas.engine.engines",

@@ -19,7 +19,7 @@ from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.carried.areapieces import AreaPieces, pieces_of_areas
 from stcloud.paas.carried.carriedtotals import carry_values
 from stcloud.paas.carried.pieceweights import pieces_by_weight
-from stcloud.paas.query.answer.pin import Pin
+from stcloud.paas.query.answer.pin import GivenKnown, Pin
 from stcloud.time import Instant, instant_us
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class _Areas:
 
 def carry_totals(
     city: City, totals: Any, from_: GivenVersion, to: GivenVersion, weights: str | None, *, key: str | None,
-    values: Sequence[str], whole: bool, known_at: Instant | Pin | None,
+    values: Sequence[str], whole: bool, known_at: GivenKnown | None,
 ) -> CarriedTotals:  # fmt: skip
     """Return totals carried from areas to areas; see `City.carry`."""
     source, target = (_areas(city, version, known_at) for version in (from_, to))
@@ -92,7 +92,7 @@ def _named(pieces: AreaPieces, carried: Any, table: TotalsTable, source: _Areas)
     return {name: text for name, text in (named | {"withheld": withheld}).items() if text}
 
 
-def _areas(city: City, version: GivenVersion, known_at: Instant | Pin | None) -> _Areas:
+def _areas(city: City, version: GivenVersion, known_at: GivenKnown | None) -> _Areas:
     layer, at = read_version(version)
     features = city.features(layer)
     at_us = instant_us(at, city.configuration.zone)
@@ -138,7 +138,7 @@ def read_version(version: GivenVersion) -> tuple[str, Instant]:
     return layer, str(instant) if isinstance(instant, int) and instant in _YEARS else instant
 
 
-def _weights(city: City, text: str, at_us: int, known_at: Instant | Pin | None) -> tuple[Shapes, Floats, Pin]:
+def _weights(city: City, text: str, at_us: int, known_at: GivenKnown | None) -> tuple[Shapes, Floats, Pin]:
     """Return places and weights of a layer: of features as they were then, of events all of them."""
     layer, _, column = text.replace(":", ".", 1).partition(".")
     versioned = city.layer(layer).layer_kind.versioned

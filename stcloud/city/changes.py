@@ -13,6 +13,7 @@ from stcloud.city.keywords import LOCK_WAIT_S, GivenEngine
 from stcloud.city.loading import cluster_of, loader_of
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.exchange.readonly import refuse_received
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.draft import Drafted, Options
 from stcloud.daas.load.notes import with_clock_note
@@ -89,6 +90,7 @@ class LayerChanges:
         """Undo a load and return the reckoning; see `City.undo`."""
         known = self.parts.catalogue
         kind = known.layer(layer).layer_kind
+        refuse_received(known, layer)
 
         @anew_when_overtaken
         def undone() -> Reckoning:

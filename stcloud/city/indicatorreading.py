@@ -26,7 +26,7 @@ from stcloud.paas.indicator.indicatorvalue import (
     UNDEFINED,
     IndicatorValue,
 )
-from stcloud.paas.query.answer.pin import Pin
+from stcloud.paas.query.answer.pin import GivenKnown, Pin
 from stcloud.paas.query.resolve.holders import read_group
 from stcloud.time import Bin, Span, Zone
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from stcloud.paas.query.answer.answer import Answer
     from stcloud.paas.query.answer.group_place import GroupPlace
     from stcloud.paas.query.spec.question import Question
-    from stcloud.time import Instant
 
 __all__ = ["WHOLE", "GroupNumbers", "IndicatorReading", "ReadIndicator", "is_whole"]
 
@@ -108,7 +107,7 @@ class IndicatorReading:
     city: City
     period: Span
     by: str | None
-    known: Instant | Pin | None
+    known: GivenKnown | None
     pins: list[Pin] = field(default_factory=list)
     place: GroupPlace | None = None
 

@@ -25,7 +25,7 @@ from stcloud.paas.indicator.indicatordocument import IndicatorDocument
 from stcloud.paas.indicator.indicatortree import IndicatorTree
 from stcloud.paas.indicator.weightsensitivity import check_draws, weight_sensitivity
 from stcloud.paas.query.answer.answer import Answer
-from stcloud.paas.query.answer.pin import Pin, read_known
+from stcloud.paas.query.answer.pin import GivenKnown, OriginInstant, Pin, read_known
 from stcloud.time import Span, parse_when, span_text
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from stcloud.paas.indicator.composite import Method, Missing
     from stcloud.paas.indicator.normalised import Normalisation
     from stcloud.paas.indicator.tiedranks import Ties
-    from stcloud.time import Instant, TimeSpan
+    from stcloud.time import TimeSpan
 
 __all__ = ["CityIndicators"]
 
@@ -89,11 +89,11 @@ class CityIndicators:
             )
         return tree
 
-    def tree(self, known_at: Instant | Pin | None = None) -> IndicatorTree:
+    def tree(self, known_at: GivenKnown | None = None) -> IndicatorTree:
         """Return the definitions as they were known at an instant, None: now; `NotFound` ``no-definitions``."""
         return _tree_of(self._version(known_at))
 
-    def list(self, known_at: Instant | Pin | None = None) -> Answer:
+    def list(self, known_at: GivenKnown | None = None) -> Answer:
         """Return the indicators as an answer, a row each, in the order of the tree.
 
         Columns: ``indicator``, ``title``, ``node`` (with the nodes above it), ``unit``, ``direction``, ``factor``,
@@ -120,7 +120,7 @@ class CityIndicators:
 
     def values(
         self, period: TimeSpan, by: str | None = None, names: str | Iterable[str] = (), *,
-        known_at: Instant | Pin | None = None,
+        known_at: GivenKnown | None = None,
     ) -> IndicatorValues:  # fmt: skip
         """Return the values of indicators of a period, by group.
 
@@ -171,7 +171,7 @@ class CityIndicators:
     def composite(
         self, period: TimeSpan, by: str, names: str | Iterable[str] = (), *, method: Method = "sum",
         weights: GivenWeights = "stated", normalise: Normalisation | None = None, missing: Missing = "leave-out",
-        ties: Ties = "min", known_at: Instant | Pin | None = None,
+        ties: Ties = "min", known_at: GivenKnown | None = None,
     ) -> IndicatorScores:  # fmt: skip
         """Return a score of each group by several indicators, and its rank.
 
@@ -203,7 +203,7 @@ class CityIndicators:
         self, period: TimeSpan, by: str, names: str | Iterable[str] = (), *, method: Method = "sum",
         weights: GivenWeights = "stated", normalise: Normalisation | None = None, missing: Missing = "leave-out",
         ties: Ties = "min", spread: float = 0.1, draws: int = 1000, seed: int | None = None,
-        known_at: Instant | Pin | None = None,
+        known_at: GivenKnown | None = None,
     ) -> IndicatorScores:  # fmt: skip
         """Return scores and ranks, and how far the ranks depend on the weights.
 
@@ -237,13 +237,13 @@ class CityIndicators:
             )  # fmt: skip
         return span
 
-    def _version(self, known_at: Instant | Pin | None) -> KeptVersion:
+    def _version(self, known_at: GivenKnown | None) -> KeptVersion:
         """Return the document that was known; a pin that does not name it means its latest instant."""
         known = None if known_at is None else read_known(known_at, self._city.configuration.zone)
         if isinstance(known, Pin):
             named = dict(known.rules).get(_RULE)
             known = int(named) if named is not None else max((at_us for _, at_us in known.layers), default=0)
-        version = self._kept.known_at(known)
+        version = self._kept.known_at(known.at_us if isinstance(known, OriginInstant) else known)
         if version is None:
             when = "" if known is None else " at that instant"
             raise NotFound(

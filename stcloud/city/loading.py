@@ -14,6 +14,7 @@ from stcloud.city import below
 from stcloud.city.parts import CityParts
 from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.exchange.readonly import refuse_received
 from stcloud.daas.load.loader import Loader
 from stcloud.daas.names import NAMES_FILE
 from stcloud.errors import Unsupported
@@ -44,6 +45,7 @@ def loader_of(
     grid are left out there: they change no reckoning.
     """
     folder = parts.folder
+    refuse_received(parts.catalogue, layer)
     if not dry_run:
         with parts.catalogue.locked(layer, wait_s=wait_s):
             coder = parts.grids.unit_coder(layer)

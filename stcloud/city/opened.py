@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from stcloud.city import below
+from stcloud.city.keywords import LOCK_WAIT_S
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.iaas.clock import Clock, system_clock
@@ -21,19 +22,23 @@ if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar
     from stcloud.city.carriedtable import CarriedTotals
     from stcloud.city.carrying import GivenVersion
+    from stcloud.city.catalogueentries import CatalogueEntries
     from stcloud.city.city import City
     from stcloud.city.classes import CityClasses
     from stcloud.city.copying import CopiedCity
+    from stcloud.city.exchange import CityExchange, GivenSince
     from stcloud.city.indicators import CityIndicators
     from stcloud.city.keywords import DescriptionKeywords, Names
     from stcloud.city.standing import CityStanding
     from stcloud.daas.audit import Finding
     from stcloud.daas.catalogue import Catalogue
     from stcloud.daas.description import Description
+    from stcloud.daas.exchange.packing import Packed
+    from stcloud.daas.exchange.receiving import ReceivedParcel
     from stcloud.daas.quality import LayerQuality
     from stcloud.iaas.engine.model import Engine
     from stcloud.iaas.store.traffic import Traffic
-    from stcloud.paas.query.answer.pin import Pin
+    from stcloud.paas.query.answer.pin import GivenKnown, Pin
     from stcloud.time import Instant
 
 __all__ = ["OpenedCity"]
@@ -125,9 +130,11 @@ class OpenedCity:
             ``unknown-layer``
         InvalidInput
             ``no-such-field``, with the nearest names; ``bad-licence``: no SPDX identifier and no URL;
-            ``bad-contact``: no e-mail address and no URL; ``bad-cycle``: no duration of ISO 8601; ``bad-text``.
+            ``bad-contact``: no e-mail address and no URL; ``bad-cycle``: no duration of ISO 8601; ``bad-text``;
+            ``received-layer``: its owner describes it.
         """
         self._catalogue.layer(layer)
+        below.refuse_received(self._catalogue, layer)
         return self._catalogue.descriptions.write(layer, fields, self._clock)
 
     def quality(self, layer: str, known_at: Instant | None = None) -> LayerQuality:
@@ -136,12 +143,86 @@ class OpenedCity:
         ``known_at``: as it was known at this recorded instant; None: now. Reads the ledger and, of the events of the
         last year, two columns; of a past instant columns of all rows. `NotFound` ``unknown-layer``.
         """
+        chosen = self._catalogue.layer(layer)
         known_us = None if known_at is None else below.instant_us(known_at, self.configuration.zone)
-        return below.quality_of(self._catalogue.layer(layer), known_us)
+        return below.quality_of(chosen, None if known_us is None else chosen.axis_us(known_us))
+
+    def pack(
+        self, *layers: str, to: str | os.PathLike[str], since: GivenSince = None, until: Instant | Pin | None = None,
+        key: str | os.PathLike[str] | None = None,
+    ) -> Packed:  # fmt: skip
+        """Write a package of what was recorded of layers in ``(since, until]``, for another city to receive.
+
+        Parameters
+        ----------
+        layers, to
+            Names of layers of events and features; the file, ``NAME.stpack``, which is replaced.
+        since, until
+            Recorded instants or pins; ``since`` may also be the file of the package before. None: from the beginning,
+            and until now.
+        key
+            A file with a private key of Ed25519 (PEM), which signs it; None: it is not signed.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-layer``, ``no-package``, ``no-key-file``
+        InvalidInput
+            ``changed-past``: the package before tells another past; ``purged-since``: rows of it were removed;
+            ``nothing-to-pack``, ``several-owners``, ``unknown-format``, ``unreadable-key``.
+        """
+        return self._exchange(0.0).pack(layers, to, since, until, key)
+
+    def receive(
+        self, source: str | os.PathLike[str], *, as_layer: str | None = None,
+        trust: str | os.PathLike[str] | None = None, anew: bool = False, wait_s: float = LOCK_WAIT_S,
+    ) -> list[ReceivedParcel]:  # fmt: skip
+        """Receive packages of another city, each once and in order; return what became of each layer.
+
+        Parameters
+        ----------
+        source
+            A package, a folder of packages, or the address (http, https) of one or of an index of them.
+        as_layer
+            What a layer is called here that is received for the first time; None: as its owner calls it.
+        trust
+            A file with the public key (PEM) that packages of the layer must be signed with from now on.
+        anew
+            Let a package from the beginning replace a layer whose past is another one.
+        wait_s
+            As for `City.load`.
+
+        Raises
+        ------
+        FormatError
+            ``damaged-package``, ``newer-package``
+        Conflict
+            ``missing-package``: one before it was not received; ``changed-past``; ``locked``.
+        InvalidInput
+            ``own-layer``, ``other-origin``, ``unfit-package``, ``unsigned-package``, ``wrong-signature``, and what is
+            wrong with an address.
+        """
+        return self._exchange(wait_s).receive(source, as_layer=as_layer, trust=trust, anew=anew)
+
+    def catalogue(self, words: str = "") -> CatalogueEntries:
+        """Return what the city holds: layers with themes, owners, what came when, and how late it is.
+
+        Parameters
+        ----------
+        words
+            Only layers in whose name, title, description, themes, keywords, owner or origin all of these occur, in
+            any case; empty: all.
+
+        Reads the ledger, the logs of all layers and their descriptions, and no rows.
+        """
+        return below.catalogue_entries(self._parts, self.configuration, self._clock, words)
+
+    def _exchange(self, wait_s: float) -> CityExchange:
+        return below.CityExchange(self._parts, self.configuration, self._clock, wait_s)
 
     def carry(
         self, totals: Any, from_: GivenVersion, to: GivenVersion, weights: str | None = None, *,
-        key: str | None = None, values: Names = (), whole: bool = False, known_at: Instant | Pin | None = None,
+        key: str | None = None, values: Names = (), whole: bool = False, known_at: GivenKnown | None = None,
     ) -> CarriedTotals:  # fmt: skip
         """Carry totals by area from one version of a layer to another, or to another layer; nothing is lost.
 

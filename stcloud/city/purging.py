@@ -12,6 +12,7 @@ from stcloud.city.parts import CityParts
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import FeatureDefinition
+from stcloud.daas.exchange.readonly import refuse_received
 from stcloud.daas.purge.purge import Purge, Purged
 from stcloud.daas.purge.scope import PurgeScope, RowTest, purge_columns, read_before
 from stcloud.errors import InvalidInput, Unsupported
@@ -76,6 +77,7 @@ class LayerPurge:
     ) -> list[Purged]:
         """Purge the layer, or only count; return what was, or would be, removed, by purge."""
         catalogue = parts.catalogue
+        refuse_received(catalogue, layer)
         refuse_unit_grid(catalogue.layer(layer))
         if self.dry_run:
             return [purge.counted() for purge in self._purges(parts, configuration, clock, layer)]

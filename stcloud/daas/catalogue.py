@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -36,6 +37,9 @@ from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.steady import steady
 from stcloud.iaas.table.table import Table
 
+if TYPE_CHECKING:
+    from stcloud.daas.exchange.receiptbook import ReceiptBook
+
 __all__ = ["Catalogue", "Layer", "read_definition"]
 
 _NAMES_WAIT_S = 5.0
@@ -55,6 +59,13 @@ class Catalogue:
         self.descriptions = LayerDescriptions(folder, self.naming)
         self.ledger = Ledger(Table.at(folder, "ledger"), self.naming)
         self.quarantine = Quarantine(Table.at(folder, "quarantine"), self.naming)
+
+    @functools.cached_property
+    def receipts(self) -> ReceiptBook:
+        """What was received of layers of other cities."""
+        from stcloud.daas.exchange.receiptbook import ReceiptBook  # noqa: PLC0415  (few are received)
+
+        return ReceiptBook(self.ledger)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the layers that hold something, sorted; of those without a definition too."""
@@ -96,19 +107,17 @@ class Catalogue:
         # Read after the version: none that a purge made is there without its record.
         purges = read_purges(self.table(name).table, snapshot.sequence)
         described = functools.partial(self.descriptions.of, name)
-        return Layer(
+        layer = Layer(
             name, saved, snapshot, attributes(snapshot.schema), loads, purges,
             read_description=described, former=self.naming.former(name),
         )  # fmt: skip
+        return layer if saved.origin is None else self.receipts.received(layer)
 
     def _unknown(self, name: str) -> NotFound:
         known = self.names()
         have = ", ".join(known) or "none"
-        return NotFound(
-            "unknown-layer",
-            f"city '{self._configuration.name}' has no layer '{name}' (it has: {have})",
-            nearest=nearest(name, known),
-        )
+        message = f"city '{self._configuration.name}' has no layer '{name}' (it has: {have})"
+        return NotFound("unknown-layer", message, nearest=nearest(name, known))
 
     def table(self, name: str) -> LayerTable:
         """Return a layer's table, there or not, of whatever kind; `NotFound` ``renamed-layer``."""
@@ -272,10 +281,9 @@ class Catalogue:
             return self.quarantine.records(loads[load])
         if load in refused["load"].to_pylist():
             raise InvalidInput(
-                "load-refused",
-                f"load {load} was refused as a whole: nothing of its file was loaded",
+                "load-refused", f"load {load} was refused as a whole: nothing of its file was loaded",
                 hint="mend the file itself and load it again",
-            )
+            )  # fmt: skip
         raise NotFound(
             "unknown-load", f"layer '{name}' has no load '{load}'", nearest=nearest(load, loads),
         )  # fmt: skip
@@ -359,15 +367,12 @@ class Catalogue:
         try:
             text = self._folder.read_text(*key)
         except NotFound as error:
-            founding = founding_definition(
-                self.table(layer).table
-            )  # its writer saves it right now, or was killed
+            founding = founding_definition(self.table(layer).table)  # its writer saves it now, or was killed
             if founding is None:
                 raise FormatError(
-                    "damaged-city",
-                    f"layer '{layer}' has no definition: {path} is missing",
+                    "damaged-city", f"layer '{layer}' has no definition: {path} is missing",
                     hint="bring it back from a copy of the city",
-                ) from error
+                ) from error  # fmt: skip
             text = founding
         known = self._definitions.get(path)
         if known is None or known[0] != text:
@@ -389,8 +394,7 @@ def read_definition(given: str | os.PathLike[str] | Definition) -> Definition:
     known = definitions()
     if str(given) not in known:
         raise NotFound(
-            "unknown-definition",
-            f"no bundled definition is called '{given}' (there are: {', '.join(known)})",
+            "unknown-definition", f"no bundled definition is called '{given}' (there are: {', '.join(known)})",
             nearest=nearest(str(given), known),
-        )
+        )  # fmt: skip
     return Definition.from_toml(bundled_text("layers", f"{given}.toml"), name=f"{given}.toml")

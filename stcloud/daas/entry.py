@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from stcloud.daas.completeness import Completeness, completeness_of
 from stcloud.daas.definition import Definition
@@ -20,6 +21,9 @@ from stcloud.daas.purge.record import PurgeRecord
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import FormatError
 from stcloud.iaas.table.table import File, Snapshot
+
+if TYPE_CHECKING:
+    from stcloud.daas.exchange.receipt import Receipt
 
 __all__ = ["Layer"]
 
@@ -43,6 +47,10 @@ class Layer:
     )
     former: tuple[str, ...] = field(default=(), repr=False, compare=False, kw_only=True)
     """Other names that it had: pins of that time have them."""
+    read_receipts: Callable[[], tuple[Receipt, ...]] = field(
+        default=tuple, repr=False, compare=False, kw_only=True
+    )
+    """Reads what was received of it, oldest first; of a layer of the city's own nothing."""
 
     def __repr__(self) -> str:
         names = ", ".join(one_line(attribute.name) for attribute in self.attributes)
@@ -137,6 +145,18 @@ class Layer:
         recorded = self.recorded_us
         newest_us = max([recorded[1] if recorded else 0, *(purge.recorded_at_us for purge in self.purges)])
         return newest_us if known_us is None else min(known_us, newest_us)
+
+    def axis_us(self, known_us: int) -> int:
+        """Return which recorded instant of the layer an instant of the city means, UTC microseconds.
+
+        It is the instant itself; of a layer that was received from another city that of its owner until which it was
+        known here then.
+        """
+        if self.definition.origin is None:
+            return known_us
+        from stcloud.daas.exchange.receipt import origin_us  # noqa: PLC0415  (few layers are received)
+
+        return origin_us(self.read_receipts(), known_us)
 
     def completeness(self, known_us: int | None = None) -> Completeness | None:
         """Return until when its rows are complete, as known at a recorded instant; None: no load says so.

@@ -22,7 +22,7 @@ from stcloud.errors import FormatError
 from stcloud.iaas.table.again import again_when_overtaken
 from stcloud.iaas.table.table import Table
 
-__all__ = ["AUDIT", "COMPLETE", "PURGE", "UNDO", "Ledger", "Reckoning", "complete"]
+__all__ = ["AUDIT", "COMPLETE", "PURGE", "RECEIVE", "UNDO", "Ledger", "Reckoning", "complete"]
 
 _COUNTS = ("read", "accepted", "updated", "unchanged", "duplicates", "rejected", "unplaced", "time_adjusted")
 
@@ -35,8 +35,8 @@ _PURGED = "purged"
 _DETAILS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "notes")
 """What a reckoning has besides counts; a ledger's row holds it as JSON, where there is some."""
 
-_OWN_DETAILS = ("scope", "restated", "trail")
-"""What only a purge has besides: its scope, and digests of rows that it restates; and only the digest of a trail."""
+_OWN_DETAILS = ("scope", "restated", "trail", "received")
+"""What only purges, digests of trails, and packages that were received have besides."""
 
 _COMPLETENESS = ("complete_to_us", "complete_by")
 """What a reckoning has besides where something is stated of until when its rows are complete."""
@@ -52,6 +52,9 @@ PURGE = "purge"
 
 COMPLETE = "complete"
 """Mode of the entry that states anew until when the rows of a load are complete; its source is that load."""
+
+RECEIVE = "receive"
+"""Mode of the entry of a package of another city that was received; its source is the package's name."""
 
 AUDIT = "audit"
 """Mode of the entry of an audit trail's digest, see `TrailDigest`; its source is the trail's file."""
@@ -93,6 +96,7 @@ class Reckoning:
     file lacks. ``notes`` are remarks for people. ``rows_digest`` is the digest of the rows that the load added;
     None for loads of older versions. ``complete_to_us`` is the instant up to which its rows are complete, UTC
     microseconds, if that is not the recorded instant, and ``complete_by`` how that was stated: ``instant`` or a rule.
+    ``received`` is what a package of another city brought, with its owner's entries.
 
     Examples
     --------
@@ -131,6 +135,7 @@ class Reckoning:
     scope: Mapping[str, Any] = field(default_factory=dict)
     restated: Mapping[str, str] = field(default_factory=dict)
     trail: Mapping[str, Any] = field(default_factory=dict)
+    received: Mapping[str, Any] = field(default_factory=dict)
     complete_to_us: int | None = None
     complete_by: str | None = None
 
@@ -268,6 +273,12 @@ class Ledger:
         rows = rows.filter(pc.or_(same, pc.equal(rows["mode"], UNDO)))
         loads = self._reckonings(rows, self._names.folder_of(layer))
         return sorted(loads, key=lambda load: load.recorded_at_us)
+
+    def recorded_after(self, layer: str, at_us: int, mode: str) -> list[Reckoning]:
+        """Return the loads of a layer and a mode after a recorded instant, UTC microseconds, oldest first."""
+        rows = self._living(layer)
+        later = pc.and_(pc.equal(rows["mode"], mode), pc.greater(rows["recorded_at"].cast(pa.int64()), at_us))
+        return self._reckonings(rows.filter(later).sort_by("recorded_at"), self._names.folder_of(layer))
 
     def has_loads(self, layer: str) -> bool:
         """Tell whether `loads` has any of a layer."""

@@ -47,6 +47,7 @@ def declared() -> set[str]:
         *groups["report"],
         *groups["notebook"],
         *groups["live"],
+        *groups["exchange"],
     ]
     return {text.split(">")[0].split("[")[0] for text in texts}
 

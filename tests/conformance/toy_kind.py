@@ -21,7 +21,7 @@ from stcloud.daas.table.expired import expired_events
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.purged import purged_files
 from stcloud.daas.table.schema import INSTANT, Attribute
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, Unsupported
 from stcloud.iaas.engine.model import Files, Sql
 from stcloud.iaas.table.digest import digest_rows
 from stcloud.paas.query.answer.page import Order
@@ -162,6 +162,9 @@ class ReadingKind:
 
     def changed_by(self, layer, loads, known):
         return None
+
+    def exchange(self):
+        raise Unsupported("no-exchange", "readings are not exchanged")
 
     def undo(self, layer, ledger, load, now_us):
         raise NotImplementedError

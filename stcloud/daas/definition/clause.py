@@ -30,6 +30,7 @@ __all__ = [
     "ColumnClause",
     "DutyClause",
     "GridClause",
+    "OriginClause",
     "ReadClause",
     "ShapeClause",
     "SpaceClause",
@@ -49,6 +50,15 @@ class Closed(BaseModel):
     """A frozen value that has no other keys than its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
+
+
+class OriginClause(Closed):
+    """Whose layer it is: it was received from another city, and is read only here. Receiving writes it."""
+
+    city: Text
+    layer: Text
+    key: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")] | None = None
+    """The Ed25519 key that signs its packages, base64; None: they need no signature."""
 
 
 class ReadClause(Closed):

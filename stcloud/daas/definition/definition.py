@@ -18,6 +18,7 @@ from stcloud.daas.complete_to import CompleteTo
 from stcloud.daas.definition.clause import (
     Closed,
     ColumnClause,
+    OriginClause,
     ReadClause,
     SpaceClause,
     Text,
@@ -34,7 +35,7 @@ __all__ = ["Definition", "register_definition", "stored_name"]
 
 _MEANINGLESS: dict[str, Any] = {
     **dict.fromkeys(("id", "title", "source", "language", "predecessor", "grid", "duty"), True),
-    **dict.fromkeys(("complete_to", "personal", "mover"), True),
+    **dict.fromkeys(("complete_to", "personal", "mover", "origin"), True),
     "space": {"none"},
 }  # fmt: skip
 """What says nothing of how rows are read: left out of a definition's identity."""
@@ -97,6 +98,8 @@ class Definition(Closed):
     columns: dict[str, ColumnClause] = Field(default_factory=dict)
     personal: tuple[Text, ...] = ()
     """Columns that hold what is personal, as the file or the layer names them: rows are read as without it."""
+    origin: OriginClause | None = None
+    """Whose layer it is, where it was received from another city; None: it is this city's own."""
 
     @model_validator(mode="after")
     def _storable(self) -> Self:
@@ -295,7 +298,7 @@ def _check_storable(name: str) -> None:
 
 def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
     models: dict[str, type[BaseModel]] = {
-        "read": ReadClause, "space": SpaceClause, "columns": ColumnClause,
+        "read": ReadClause, "space": SpaceClause, "columns": ColumnClause, "origin": OriginClause,
         **{name: clause for model in _MODELS.values() for name, clause in model.clauses.items()},
     }  # fmt: skip
     if place:

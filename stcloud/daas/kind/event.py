@@ -21,6 +21,7 @@ from stcloud.iaas.table.table import File, Snapshot, Table
 from stcloud.space import Lattice
 
 if TYPE_CHECKING:
+    from stcloud.daas.exchange.kindexchange import KindExchange
     from stcloud.daas.load.event_load import EventLoad
     from stcloud.daas.load.steps import LoadContext
     from stcloud.daas.table.purged import PurgedFiles
@@ -82,6 +83,12 @@ class EventKind:
         from stcloud.daas.table.undo_events import withdraw  # noqa: PLC0415
 
         return withdraw(cast("EventLayer", layer), ledger, load, now_us)
+
+    def exchange(self) -> KindExchange:
+        """Return how layers of events are exchanged."""
+        from stcloud.daas.exchange.eventexchange import EVENTS  # noqa: PLC0415
+
+        return EVENTS
 
     def expired(self, layer: LayerTable, snapshot: Snapshot, before_us: int) -> pa.Array:  # noqa: ARG002
         """Return the keys of events that began before an instant."""

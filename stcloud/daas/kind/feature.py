@@ -22,6 +22,7 @@ from stcloud.iaas.table.table import File, Snapshot, Table
 from stcloud.space import Lattice
 
 if TYPE_CHECKING:
+    from stcloud.daas.exchange.kindexchange import KindExchange
     from stcloud.daas.load.feature_load import FeatureLoad
     from stcloud.daas.load.steps import LoadContext
     from stcloud.daas.table.purged import PurgedFiles
@@ -75,6 +76,12 @@ class FeatureKind:
         from stcloud.daas.table.undo_features import undo  # noqa: PLC0415
 
         return undo(cast("FeatureLayer", layer), ledger, load, now_us)
+
+    def exchange(self) -> KindExchange:
+        """Return how layers of features are exchanged."""
+        from stcloud.daas.exchange.featureexchange import FEATURES  # noqa: PLC0415
+
+        return FEATURES
 
     def expired(self, layer: LayerTable, snapshot: Snapshot, before_us: int) -> pa.Array:
         """Return the keys of features of which nothing is believed to be so from an instant on."""

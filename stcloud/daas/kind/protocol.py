@@ -19,6 +19,7 @@ from stcloud.iaas.table.table import File, Snapshot, Table
 from stcloud.space import Lattice
 
 if TYPE_CHECKING:
+    from stcloud.daas.exchange.kindexchange import KindExchange
     from stcloud.daas.load.steps import LoadContext, LoadSteps
 
 __all__ = ["LayerKind", "RunSql"]
@@ -79,6 +80,9 @@ class LayerKind(Protocol):
 
     def undo(self, layer: LayerTable, ledger: Ledger, load: str, now_us: int) -> Reckoning:
         """Take back a load; the caller holds the layer's lock."""
+
+    def exchange(self) -> KindExchange:
+        """Return how layers of this kind are exchanged with other cities; `Unsupported` ``no-exchange``."""
 
     def expired(self, layer: LayerTable, snapshot: Snapshot, before_us: int) -> pa.Array:
         """Return the keys of what was over before an instant, UTC microseconds, as the last belief in it says."""

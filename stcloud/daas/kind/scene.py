@@ -13,10 +13,12 @@ from stcloud.daas.kind.feature import FeatureKind
 from stcloud.daas.kind.protocol import RunSql
 from stcloud.daas.ledger import Ledger, Reckoning
 from stcloud.daas.table.layer import LayerTable
+from stcloud.errors import Unsupported
 from stcloud.iaas.table.table import Snapshot
 from stcloud.space import Lattice
 
 if TYPE_CHECKING:
+    from stcloud.daas.exchange.kindexchange import KindExchange
     from stcloud.daas.load.scene_load import SceneLoad
     from stcloud.daas.load.steps import LoadContext
     from stcloud.daas.table.feature import FeatureLayer
@@ -42,6 +44,13 @@ class SceneKind(FeatureKind):
         from stcloud.daas.table.undo_scenes import undo_scenes  # noqa: PLC0415
 
         return undo_scenes(cast("FeatureLayer", layer), ledger, load, now_us)
+
+    def exchange(self) -> KindExchange:
+        """Refuse: a package holds no images. `Unsupported` ``no-exchange``."""
+        raise Unsupported(
+            "no-exchange", "layers of images and grids are not exchanged: a package holds rows, and no arrays",
+            hint="send its files, and load them there",
+        )  # fmt: skip
 
     def discard_unneeded(self, layer: LayerTable, *, older_hours: float) -> int:
         """Delete array files that no row names, of past beliefs either; return how many."""

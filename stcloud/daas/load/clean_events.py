@@ -35,7 +35,16 @@ from stcloud.iaas.source.text import Declared, exact_whole
 from stcloud.iaas.table.digest import digest_rows
 from stcloud.time import StampResult, Zone, read_stamps
 
-__all__ = ["FEW_ROWS", "ROW", "CleanedEvents", "EventCleaner", "read_attributes", "read_key"]
+__all__ = [
+    "FEW_ROWS",
+    "MONTH",
+    "ROW",
+    "CleanedEvents",
+    "EventCleaner",
+    "months_of",
+    "read_attributes",
+    "read_key",
+]
 
 ROW = "st_row"
 """Column of cleaned rows: the row's number in its file, from 1."""
@@ -164,7 +173,7 @@ class EventCleaner:
         reading = self.definition.time
         zone = Zone(reading.zone) if reading.zone else self.zone
         own["st_time"] = pa.array(start.utc_us).cast(INSTANT)
-        own[MONTH] = pa.array(_months(start.utc_us, self.zone))
+        own[MONTH] = pa.array(months_of(start.utc_us, self.zone))
         if reading.end:
             texts = source[reading.end]
             end = read_stamps(texts, formats_of(reading.formats, self.types.get(reading.end)), zone)
@@ -269,7 +278,7 @@ def read_attributes(
     }
 
 
-def _months(utc_us: Values, zone: Zone) -> Values:
+def months_of(utc_us: Values, zone: Zone) -> Values:
     """Return months of the city's clock, within the years 1 to 9999."""
     days = np.floor_divide(zone.to_local(utc_us), _DAY_US).astype("datetime64[D]")
     return np.clip(days.astype("datetime64[M]").astype(np.int64), *_MONTHS)

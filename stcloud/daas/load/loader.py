@@ -17,6 +17,7 @@ from stcloud.daas.complete_to import LOADED, CompleteTo
 from stcloud.daas.completeness import stated_of_file
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
+from stcloud.daas.exchange.readonly import received_error
 from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import COMPLETE, UNDO, Reckoning
 from stcloud.daas.load.cluster_fit import cluster_load, refuse_unfit
@@ -97,6 +98,8 @@ class Loader:
             Others were faster again and again.
         """
         name = source.name
+        if definition.origin is not None:
+            raise received_error(layer, definition.origin)
         job = job.named(name)
         _refuse_missing(source)
         if self.cluster is not None:

@@ -210,7 +210,7 @@ class FeatureLayer(LayerTable):
 
     def write_ends(self, row: Ints, at_us: int, schema: pa.Schema) -> Written:
         """Write that beliefs end at an instant of recorded time."""
-        return self._ends(Ends(np.sort(row), np.full(len(row), at_us)), schema)
+        return self.write_all_ends(Ends(np.sort(row), np.full(len(row), at_us)), schema)
 
     def without_ends(self, snapshot: Snapshot, row: Ints) -> tuple[list[Written], list[File]]:
         """Write files of ends anew without the ends of some beliefs; return files to add and to remove."""
@@ -222,7 +222,11 @@ class FeatureLayer(LayerTable):
             stays = ~np.isin(ends.row, row)
             if not stays.all():
                 remove.append(file)
-                add += [self._ends(Ends(ends.row[stays], ends.at_us[stays]), schema)] if stays.any() else []
+                add += (
+                    [self.write_all_ends(Ends(ends.row[stays], ends.at_us[stays]), schema)]
+                    if stays.any()
+                    else []
+                )
         return add, remove
 
     def compact(self, folder: Path) -> int:
@@ -249,13 +253,14 @@ class FeatureLayer(LayerTable):
         schema = pa.schema([field for field in snapshot.schema if field.name != FEATURE_PART])
         written = list(self._merged(snapshot, many, ends, schema, folder))
         if crowded_ends and not folded:
-            written.append(self._ends(_read_ends(snapshot, crowded_ends), schema))
+            written.append(self.write_all_ends(_read_ends(snapshot, crowded_ends), schema))
         self.table.commit(
             add=written, remove=[*many, *crowded_ends], after=snapshot.sequence, changes_data=False
         )
         return len(many) + len(crowded_ends)
 
-    def _ends(self, ends: Ends, schema: pa.Schema) -> Written:
+    def write_all_ends(self, ends: Ends, schema: pa.Schema) -> Written:
+        """Write that beliefs end, each at an instant of its own."""
         given = {"st_row": pa.array(ends.row), "st_recorded_to": instants(ends.at_us)}
         fields = [field for field in schema if field.name != FEATURE_PART]
         columns = [given.get(field.name, pa.nulls(len(ends.row), field.type)) for field in fields]

@@ -138,12 +138,18 @@ class EventLayer(LayerTable):
 
     def close_rows(self, snapshot: Snapshot, file: File, keys: pa.Array, at_us: int) -> Written:
         """Write a file anew with the current rows of ``keys`` believed until ``at_us`` only."""
-        at = pa.scalar(at_us, pa.int64()).cast(INSTANT)
+        return self.end_rows(
+            snapshot, file, keys, pa.repeat(pa.scalar(at_us, pa.int64()).cast(INSTANT), len(keys))
+        )
+
+    def end_rows(self, snapshot: Snapshot, file: File, keys: pa.Array, at: pa.Array) -> Written:
+        """Write a file anew with the current rows of ``keys`` believed until the instant of each only."""
 
         def closed(rows: pa.Table) -> pa.Table:
-            hit = pc.and_(pc.is_in(rows["st_key"], keys), pc.is_null(rows["st_recorded_to"]))
+            place = pc.index_in(rows["st_key"], keys)
+            hit = pc.and_(pc.is_valid(place), pc.is_null(rows["st_recorded_to"]))
             where = rows.schema.get_field_index("st_recorded_to")
-            ended = pc.if_else(hit, at, rows["st_recorded_to"])
+            ended = pc.if_else(hit, pc.take(at, place), rows["st_recorded_to"])
             return rows.set_column(where, rows.schema.field(where), ended)
 
         written = self.write_anew(file, map(closed, snapshot.pieces(file)))

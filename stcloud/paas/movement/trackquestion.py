@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from stcloud.errors import InvalidInput
 from stcloud.paas.movement.fixes import Fixes
 from stcloud.paas.movement.fixreader import mover_of, read_fixes
-from stcloud.paas.query.answer.pin import Pin
+from stcloud.paas.query.answer.pin import GivenKnown, Pin
 from stcloud.paas.query.spec.query import Query
 from stcloud.time import Instant, TimeSpan, Zone, instant_us
 
@@ -74,11 +74,11 @@ class TrackQuestion:
             raise InvalidInput("asked-twice", "movers were named twice", hint="name all of them in one call")
         return replace(self, names=names)
 
-    def known_at(self, instant: Instant | Pin) -> Self:
+    def known_at(self, instant: GivenKnown) -> Self:
         """Use what was known at a recorded instant; as `Query.known_at`."""
         return replace(self, query=self.query.known_at(instant))
 
-    def as_of(self, at: Instant | None = None, *, known_at: Instant | Pin | None = None) -> Self:
+    def as_of(self, at: Instant | None = None, *, known_at: GivenKnown | None = None) -> Self:
         """Keep fixes until an instant, inclusive (None: all), as they were known at a recorded one (None: now)."""
         question = self if known_at is None else self.known_at(known_at)
         return question if at is None else question.when((None, instant_us(at, self.zone) + 1))

@@ -19,7 +19,7 @@ from stcloud.daas.table.scene import scene_rows
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput
 from stcloud.iaas.raster.arrayfiles import ArrayFiles
-from stcloud.paas.query.answer.pin import Pin, known_us, read_known
+from stcloud.paas.query.answer.pin import GivenKnown, Pin, known_us, read_known
 from stcloud.paas.query.resolve.refusal import refuse_purged
 from stcloud.paas.scene.choice import LATEST_US, SceneChoice
 from stcloud.paas.scene.scene import scenes_of
@@ -96,7 +96,7 @@ class Scenes:
         classes = definition.raster.classes if isinstance(definition, SceneDefinition) else {}
         return {int(value): name for value, name in classes.items()}
 
-    def as_of(self, at: Instant, *, known_at: Instant | Pin | None = None) -> SceneChoice:
+    def as_of(self, at: Instant, *, known_at: GivenKnown | None = None) -> SceneChoice:
         """Return the scenes that hold at an instant: the latest one of each product and tile.
 
         Parameters
@@ -113,7 +113,7 @@ class Scenes:
         choice = self._choice(rows, (start <= at_us) & (at_us < end), known, facts, stacked=False)
         return self._with_cells(choice, at_us, known_at)
 
-    def between(self, start: Instant, end: Instant, *, known_at: Instant | Pin | None = None) -> SceneChoice:
+    def between(self, start: Instant, end: Instant, *, known_at: GivenKnown | None = None) -> SceneChoice:
         """Return the scenes that were acquired in ``[start, end)``, as a stack in time."""
         start_us, end_us = instant_us(start, self._zone), instant_us(end, self._zone)
         if end_us <= start_us:
@@ -124,7 +124,7 @@ class Scenes:
         choice = self._choice(rows, (start_us <= acquired) & (acquired < end_us), known, facts, stacked=True)
         return self._with_cells(choice, end_us - 1, known_at)
 
-    def all(self, *, known_at: Instant | Pin | None = None) -> SceneChoice:
+    def all(self, *, known_at: GivenKnown | None = None) -> SceneChoice:
         """Return all scenes, as a stack in time."""
         rows, known = self._believed(known_at, None)
         choice = self._choice(rows, np.ones(len(rows), np.bool_), known, {}, stacked=True)
@@ -132,7 +132,7 @@ class Scenes:
 
     def beside(
         self, cube: Cube, stat: str | Sequence[str] = "mean", band: str | None = None, *,
-        known_at: Instant | Pin | None = None, mosaic: str = "latest",
+        known_at: GivenKnown | None = None, mosaic: str = "latest",
     ) -> xr.Dataset:  # fmt: skip
         """Return a cube as a dataset with statistics of the scenes by its cells and steps.
 
@@ -159,7 +159,7 @@ class Scenes:
 
         return beside_cube(self.all(known_at=known_at), cube, stat, band, mosaic=mosaic)
 
-    def _with_cells(self, choice: SceneChoice, at_us: int, known_at: Instant | Pin | None) -> SceneChoice:
+    def _with_cells(self, choice: SceneChoice, at_us: int, known_at: GivenKnown | None) -> SceneChoice:
         known = None if known_at is None else read_known(known_at, self._zone)
         return replace(choice, at_us=at_us, known=known, cells=self.cells)
 
@@ -167,7 +167,7 @@ class Scenes:
     def _zone(self) -> Zone:
         return self.configuration.zone
 
-    def _believed(self, known_at: Instant | Pin | None, after_us: int | None) -> tuple[pa.Table, int]:
+    def _believed(self, known_at: GivenKnown | None, after_us: int | None) -> tuple[pa.Table, int]:
         known = known_us(self.layer, None if known_at is None else read_known(known_at, self._zone))
         refuse_purged(self.layer, known, self._zone, after_us=after_us)
         return scene_rows(self.layer.snapshot, known), known

@@ -16,6 +16,7 @@ from stcloud.saas.cli import (
     calendar,
     carry,
     case,
+    catalogue,
     check,
     class_list,
     console,
@@ -33,6 +34,7 @@ from stcloud.saas.cli import (
     layers,
     listen,
     load,
+    pack,
     purge,
     query,
     reporting,
@@ -64,7 +66,8 @@ for function in (
     create.create, load.load, listen.listen, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, series.series, episodes.episodes, tracks.tracks, scenes.scenes, cube.cube, hotspots.hotspots,
     carry.carry, layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
-    reporting.report, vacuum.vacuum, purge.purge, copy.copy, serve.serve, console.console, demo.demo,
+    reporting.report, vacuum.vacuum, purge.purge, copy.copy,
+    pack.pack, pack.receive, catalogue.catalogue, serve.serve, console.console, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)

@@ -5,6 +5,8 @@ Tested by `tests/saas/rights/test_permitted.py`.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["PermittedCatalogue"]
 
 _COPIES = "copies"
+_NARROWING = ("columns", "hide", "what", "where", "when", "mask", "personal", "position")
 
 
 class PermittedCatalogue(Catalogue):
@@ -122,6 +125,22 @@ class PermittedCatalogue(Catalogue):
                 f"the policy does not fit layer '{name}' any more",
                 hint="check it against the city",
             ) from error
+
+    def view(self, layer: Layer) -> str:
+        """Return a digest of what of a layer is shown; empty: all.
+
+        It changes with the rule, and with the areas that the rule names: rows that were shown before are others then.
+        """
+        rule = self._rule(layer.name)
+        if rule is None or not rule.narrows:
+            return ""
+        areas = ""
+        if rule.limits_rows:
+            conditions = row_conditions(rule, self._whole, layer.name).conditions
+            names = sorted({name for condition in conditions for name in condition.layers})
+            areas = repr([(name, self._whole.layer(name).snapshot.version) for name in names])
+        shown = rule.model_dump_json(include=set(_NARROWING))
+        return hmac.digest(self._grants.secret or b"view", f"{shown} {areas}".encode(), hashlib.sha256).hex()
 
     def _without_units(self, layer: Layer) -> Layer:
         """Return events without the codes of a grid that may not be read, or not all of it."""

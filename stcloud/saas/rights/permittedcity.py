@@ -8,6 +8,7 @@ Tested by `tests/saas/rights/test_permitted.py` and `tests/saas/rights/test_perm
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 
     from stcloud.city.episodes import CityEpisodes, GivenRule
     from stcloud.city.evaluating import CaseEvaluation
+    from stcloud.city.exchange import CityExchange
     from stcloud.city.situation import Situation
     from stcloud.daas.catalogue import Layer
+    from stcloud.daas.exchange.packing import Packed
     from stcloud.daas.ledger import Reckoning
     from stcloud.iaas.engine.model import Engine
     from stcloud.paas.grid import UnitGrid
@@ -241,6 +244,23 @@ class PermittedCity(City):
     def check(self, *_: Any) -> NoReturn:
         """Refuse: a check reads all that there is."""
         raise not_permitted("the files of the city may not be checked")
+
+    def pack(self, *layers: str, **keywords: Any) -> Packed:
+        """Write a package of what may be read of layers, as `stcloud.City.pack` does.
+
+        Raises `InvalidInput` ``not-permitted``: only counts of one may be seen.
+        """
+        for layer in layers:
+            self._require_read(layer)
+        return super().pack(*layers, **keywords)
+
+    def receive(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse to change the city."""
+        raise not_permitted("no packages may be received")
+
+    def _exchange(self, wait_s: float) -> CityExchange:
+        exchange = super()._exchange(wait_s)
+        return replace(exchange, view=self._permitted.catalogue.view)
 
     def copy_to(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse: a copy has all that there is."""

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from stcloud.daas.known import layer_as_known
 from stcloud.errors import NotFound
-from stcloud.paas.query.answer.pin import Pin, known_us, read_known
+from stcloud.paas.query.answer.pin import Known, Pin, axis_us, known_us, read_known
 from stcloud.saas.web.call import CityRequest
 from stcloud.saas.web.media import Media
 from stcloud.saas.web.pinned import not_modified, tag_of
@@ -81,7 +81,7 @@ def tagged(
     return call.document(document, page, offered) if unchanged is None else unchanged
 
 
-def _stated(call: CityRequest) -> int | Pin | None:
+def _stated(call: CityRequest) -> Known:
     text = call.parameters.get("known")
     return None if text is None else read_known(text, call.city.configuration.zone)
 
@@ -91,8 +91,8 @@ def _as_known(call: CityRequest, layer: Layer) -> Layer | None:
     stated = _stated(call)
     if stated is None:
         return layer
-    at_us = stated.of_layer(layer.name, *layer.former) if isinstance(stated, Pin) else stated
-    loads = [load.recorded_at_us for load in layer.loads if load.recorded_at_us <= at_us]
+    at_us = axis_us(layer, stated)
+    loads = [load.recorded_at_us for load in layer.loads if at_us is None or load.recorded_at_us <= at_us]
     if not loads:
         return None
     key = (

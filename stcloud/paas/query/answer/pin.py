@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from stcloud.daas.catalogue import Layer
 from stcloud.errors import InvalidInput
 from stcloud.time import Instant, PublishedDays, Zone, instant_us
 
-__all__ = ["Known", "Pin", "days_known", "known_us", "read_known"]
+__all__ = ["GivenKnown", "Known", "OriginInstant", "Pin", "axis_us", "days_known", "known_us", "read_known"]
 
-_PREFIX = "pin:"
+_PREFIX, _ORIGIN = "pin:", "origin:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +90,55 @@ class Pin:
         return [name for name, version in self.rules if rules.get(name, version) != version]
 
 
-Known: TypeAlias = int | Pin | None
-"""What a query is pinned at: a recorded instant in UTC microseconds, a pin, or what is known now."""
+@dataclass(frozen=True, slots=True)
+class OriginInstant:
+    """A recorded instant of the owner of each layer, UTC microseconds: of layers of the city's own, of the city.
+
+    As text it is ``origin:2024-03-01T12:00``.
+    """
+
+    at_us: int
 
 
-def read_known(at: Instant | Pin, zone: Zone) -> int | Pin:
-    """Return what a query is pinned at: a pin, its text, or an instant."""
-    if isinstance(at, Pin):
+GivenKnown: TypeAlias = Instant | Pin | OriginInstant
+"""A recorded instant as a caller gives it."""
+Known: TypeAlias = int | Pin | OriginInstant | None
+"""What a query is pinned at: a recorded instant in UTC microseconds, a pin, one of the owners', or now (None)."""
+
+
+def read_known(
+    at: GivenKnown, zone: Zone, of: Literal["city", "origin"] = "city"
+) -> int | Pin | OriginInstant:
+    """Return what a query is pinned at: a pin, its text, an instant of the city, or one of the owners'.
+
+    The latter is written ``origin:INSTANT``, or an instant ``of`` origin.
+    """
+    if isinstance(at, Pin | OriginInstant):
         return at
     if isinstance(at, str) and at.startswith(_PREFIX):
         return Pin.read(at)
-    return instant_us(at, zone)
+    if isinstance(at, str) and at.startswith(_ORIGIN):
+        return OriginInstant(instant_us(at.removeprefix(_ORIGIN), zone))
+    at_us = instant_us(at, zone)
+    return OriginInstant(at_us) if of == "origin" else at_us
+
+
+def axis_us(layer: Layer, known: Known) -> int | None:
+    """Return which recorded instant of a layer is meant, UTC microseconds; None: what is known now.
+
+    A pin, and an instant of owners, name one of the layer's. An instant of the city means, of a layer that was
+    received, the one until which it was known here then.
+    """
+    if known is None:
+        return None
+    if isinstance(known, Pin):
+        return known.of_layer(layer.name, *layer.former)
+    return known.at_us if isinstance(known, OriginInstant) else layer.axis_us(known)
 
 
 def known_us(layer: Layer, known: Known) -> int:
     """Return the recorded instant that a layer is taken at; beyond its newest load it means that load."""
-    return layer.pin_us(known.of_layer(layer.name, *layer.former) if isinstance(known, Pin) else known)
+    return layer.pin_us(axis_us(layer, known))
 
 
 def days_known(published: PublishedDays, known: Known) -> PublishedDays:
@@ -120,7 +153,7 @@ def days_known(published: PublishedDays, known: Known) -> PublishedDays:
         ``days-not-kept``.
     """
     if not isinstance(known, Pin):
-        return published.known_at(known)
+        return published.known_at(known.at_us if isinstance(known, OriginInstant) else known)
     rules = dict(known.rules).get("calendar")
     if rules is not None:
         return published.of_rules(rules)

@@ -24,7 +24,7 @@ from stcloud.iaas.engine.model import Engine, Relation, Stage
 from stcloud.iaas.table.sorter import in_order
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.coded import CodedColumns, Coding
-from stcloud.paas.query.answer.pin import Pin, known_us, read_known
+from stcloud.paas.query.answer.pin import GivenKnown, Pin, known_us, read_known
 from stcloud.paas.query.condition.known import KnownByEnds
 from stcloud.paas.query.parse.where import PlaceInput, read_where
 from stcloud.paas.query.resolve.cache import IndexCache
@@ -83,10 +83,15 @@ class Features(Layer):
             coding,
             read_description=layer.read_description,
             former=layer.former,
+            read_receipts=layer.read_receipts,
         )
 
     def as_of(
-        self, at: Instant, *, known_at: Instant | Pin | None = None, where: PlaceInput | None = None
+        self,
+        at: Instant,
+        *,
+        known_at: GivenKnown | None = None,
+        where: PlaceInput | None = None,
     ) -> Answer:
         """Return the features that were valid at an instant, ordered by key.
 
@@ -107,7 +112,7 @@ class Features(Layer):
         start: Instant,
         end: Instant,
         *,
-        known_at: Instant | Pin | None = None,
+        known_at: GivenKnown | None = None,
         where: PlaceInput | None = None,
     ) -> Answer:
         """Return the versions that were valid at some instant of ``[start, end)``, ordered by key and time."""
@@ -116,7 +121,7 @@ class Features(Layer):
             raise InvalidInput("empty-period", f"from {start} to {end} there is no time")
         return self._valid_between(start_us, end_us, known_at, where, {"from": start_us, "to": end_us})
 
-    def history(self, key: str, *, known_at: Instant | Pin | None = None, follow: bool = False) -> Answer:
+    def history(self, key: str, *, known_at: GivenKnown | None = None, follow: bool = False) -> Answer:
         """Return all versions of one feature, ordered by recorded and valid time.
 
         Parameters
@@ -173,7 +178,7 @@ class Features(Layer):
         believed = None if known is None else KnownByEnds(known, read_ends(self.snapshot))
         return self._run([beliefs(self._names, believed)], wanted=wanted)
 
-    def diff(self, one: Instant, other: Instant, *, known_at: Instant | Pin | None = None) -> Answer:
+    def diff(self, one: Instant, other: Instant, *, known_at: GivenKnown | None = None) -> Answer:
         """Return what differs between two instants: ``change`` is ``added``, ``removed`` or ``changed``.
 
         A removed feature comes as it was at ``one``, others as at ``other``; ``differs`` names what changed.
@@ -183,7 +188,7 @@ class Features(Layer):
         facts = {"from": self._us(one), "to": self._us(other), "known": self._known_us(known_at, earlier_us)}
         return self._answer(_difference(old, new), facts)
 
-    def lineage(self, one: Instant, other: Instant, *, known_at: Instant | Pin | None = None) -> Answer:
+    def lineage(self, one: Instant, other: Instant, *, known_at: GivenKnown | None = None) -> Answer:
         """Return which old features overlap which new ones: the shared ``area_m2``, and its share of both.
 
         Of polygons that differ between two instants, by shared area; pieces below 1 m² are left out.
@@ -197,7 +202,7 @@ class Features(Layer):
         self,
         after_us: int,
         before_us: int,
-        known_at: Instant | Pin | None,
+        known_at: GivenKnown | None,
         where: PlaceInput | None,
         facts: Mapping[str, int],
     ) -> Answer:
@@ -243,7 +248,7 @@ class Features(Layer):
     def _us(self, at: Instant) -> int:
         return instant_us(at, self.configuration.zone)
 
-    def _known_us(self, at: Instant | Pin | None, after_us: int | None = None) -> int:
+    def _known_us(self, at: GivenKnown | None, after_us: int | None = None) -> int:
         """Return the recorded instant that is meant; refuse one that a purge has touched."""
         zone = self.configuration.zone
         known = known_us(self, None if at is None else read_known(at, zone))

@@ -12,6 +12,7 @@ import shapely
 
 from stcloud.daas.table.feature import Believed, micros, row_files
 from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
+from stcloud.paas.query.answer.pin import OriginInstant
 from stcloud.paas.query.join.how import How
 from stcloud.paas.query.resolve.cache import IndexedLayer
 from stcloud.paas.query.resolve.features import Features
@@ -104,7 +105,7 @@ def _nearby(layer: Features, known_us: int, scope: Scope, box: Box) -> Prepared:
     from stcloud.index import AsOfIndex  # noqa: PLC0415
 
     area = Area(shapely.box(*box), layer.configuration.lattice.crs)
-    versions = layer.between(scope.start_us, scope.end_us, known_at=known_us, where=area).table
+    versions = layer.between(scope.start_us, scope.end_us, known_at=OriginInstant(known_us), where=area).table
     start, end = micros(versions["st_valid_from"], ALWAYS), micros(versions["st_valid_to"], FOREVER)
     shapes = np.asarray(shapely.from_wkb(versions[_GEOMETRY].to_numpy()), object)
     own = versions.select([attribute.name for attribute in layer.attributes]).combine_chunks()

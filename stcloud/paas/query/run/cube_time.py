@@ -17,7 +17,7 @@ from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS
 from stcloud.errors import InvalidInput
 from stcloud.iaas.table.table import File
-from stcloud.paas.query.answer.pin import Pin
+from stcloud.paas.query.answer.pin import axis_us
 from stcloud.paas.query.compile.summary import measures_in
 from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.measure.measure import Measure
@@ -203,8 +203,7 @@ def _read(inquiry: Inquiry, name: str) -> list[tuple[int, int]]:
 def _completeness(inquiry: Inquiry) -> Completeness:
     """Return until when all that happened is known, as of the instant that the question is pinned at."""
     layer, known = inquiry.subject.layer, inquiry.known
-    at_us = known.of_layer(layer.name, *layer.former) if isinstance(known, Pin) else known
-    return layer.completeness(at_us) or Completeness(inquiry.known_us, inquiry.known_us)
+    return layer.completeness(axis_us(layer, known)) or Completeness(inquiry.known_us, inquiry.known_us)
 
 
 def _first_day_us(inquiry: Inquiry, first_us: int) -> int:

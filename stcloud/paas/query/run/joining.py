@@ -14,7 +14,7 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.coded import CodedColumns
-from stcloud.paas.query.answer.pin import Pin, known_us, read_known
+from stcloud.paas.query.answer.pin import GivenKnown, Pin, known_us, read_known
 from stcloud.paas.query.join.how import How, Within, require_reach
 from stcloud.paas.query.plan.plan import Rows
 from stcloud.paas.query.resolve.features import Features
@@ -147,7 +147,7 @@ def joining_of(
     layer: Features | MemoryGeometries,
     how: How,
     at: Instant | None = None,
-    known_at: Instant | Pin | None = None,
+    known_at: GivenKnown | None = None,
     *,
     inner: bool = False,
 ) -> Joining:

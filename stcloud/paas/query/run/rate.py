@@ -14,8 +14,10 @@ import shapely
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput, NotFound, nearest
+from stcloud.paas.query.answer.pin import OriginInstant
 from stcloud.paas.query.measure.measure import Measure
 from stcloud.paas.query.plan.plan import FeatureGroup, Part, Summary
+from stcloud.paas.query.resolve.resolver import Resolver
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.space import CellSize
 
@@ -111,9 +113,14 @@ def _of_units(by: Part, inquiry: Inquiry, at_us: int) -> dict[str, float]:
 
 def _of_features(by: FeatureGroup, inquiry: Inquiry, at_us: int) -> dict[str, float]:
     at_us = at_us if by.at_us is None else by.at_us
-    rows = inquiry.resolver.layer(by.layer).as_of(at_us, known_at=inquiry.resolver.known_us(by.layer)).table
+    rows = _rows_of(inquiry.resolver, by.layer, at_us)
     areas = shapely.area(shapely.from_wkb(rows["st_geom"].to_numpy()))
     return _summed(rows[by.column or "st_key"].to_pylist(), areas.tolist())
+
+
+def _rows_of(resolver: Resolver, layer: str, at_us: int) -> pa.Table:
+    """Return the features that were valid at an instant, as known when the question is pinned."""
+    return resolver.layer(layer).as_of(at_us, known_at=OriginInstant(resolver.known_us(layer))).table
 
 
 def _thousands(table: pa.Table, goal: Summary, measure: Measure, inquiry: Inquiry, at_us: int) -> _Floats:
@@ -126,7 +133,7 @@ def _thousands(table: pa.Table, goal: Summary, measure: Measure, inquiry: Inquir
     at, group = by[0]
     resolver = inquiry.resolver
     at_us = at_us if group.at_us is None else group.at_us
-    rows = resolver.layer(group.layer).as_of(at_us, known_at=resolver.known_us(group.layer)).table
+    rows = _rows_of(resolver, group.layer, at_us)
     name = _column(measure, group, rows)
     keys = rows[group.column or "st_key"].to_pylist()
     people = [(key, value) for key, value in zip(keys, rows[name].to_pylist(), strict=True) if value]

@@ -17,11 +17,10 @@ from stcloud.errors import InvalidInput, Unsupported
 from stcloud.iaas.engine.model import Writer
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.coded import CodedColumns
-from stcloud.paas.query.answer.pin import Pin, read_known
+from stcloud.paas.query.answer.pin import GivenKnown, Pin, read_known
 from stcloud.paas.query.plan.plan import Rows
 from stcloud.paas.query.resolve.measured import EventValues, ValueRequest, ValueSource
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.time import Instant
 
 __all__ = ["Valuing", "valuing_of"]
 
@@ -117,7 +116,7 @@ def valuing_of(
     source: ValueSource,
     request: ValueRequest,
     *,
-    known_at: Instant | Pin | None = None,
+    known_at: GivenKnown | None = None,
     inner: bool = False,
 ) -> Valuing:
     """Return the join of a question about events with a layer that was measured; see `Query.join`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stcloud.daas.display import html_table, one_line
-from stcloud.paas.query.answer.pin import Pin
+from stcloud.paas.query.answer.pin import OriginInstant, Pin
 
 if TYPE_CHECKING:
     from stcloud.paas.query.spec.query import Query
@@ -40,4 +40,6 @@ def _known(query: Query) -> list[str]:
         return [
             "known at a pin of " + one_line(", ".join(name for name, _ in query.known.layers), _MOST_LETTERS)
         ]
-    return [f"known at {query.subject.zone.iso(query.known)}"]
+    of = " of origin" if isinstance(query.known, OriginInstant) else ""
+    at_us = query.known.at_us if isinstance(query.known, OriginInstant) else query.known
+    return [f"known at {query.subject.zone.iso(at_us)}{of}"]

@@ -14,7 +14,7 @@ from stcloud.paas.query.spec import below, narrowing
 from stcloud.time import instant_us
 
 if TYPE_CHECKING:
-    from stcloud.paas.query.answer.pin import Pin
+    from stcloud.paas.query.answer.pin import GivenKnown
     from stcloud.paas.query.run.inquiry import Inquiry
     from stcloud.paas.query.run.joining import Joining
     from stcloud.paas.query.run.valuing import Valuing
@@ -28,7 +28,7 @@ class JoinKeywords(TypedDict, total=False):
     """Keywords of a join; see `Query.join`."""
 
     at: Instant | None
-    known_at: Instant | Pin | None
+    known_at: GivenKnown | None
     inner: bool
     crs: GivenCRS | None
     value: str | Sequence[str]

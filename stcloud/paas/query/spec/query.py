@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import pyarrow as pa
 
 from stcloud.errors import InvalidInput
-from stcloud.paas.query.answer.pin import Pin, read_known
+from stcloud.paas.query.answer.pin import GivenKnown, OriginInstant, Pin, read_known
 from stcloud.paas.query.condition.period import as_of
 from stcloud.paas.query.plan.plan import Condition, Plan, Restated, Rows
 from stcloud.paas.query.run.inquiry import Inquiry
@@ -47,7 +47,7 @@ class Query(LinkedQuery):
 
     subject: Subject
     conditions: tuple[Condition, ...] = ()
-    known: int | Pin | None = None
+    known: int | Pin | OriginInstant | None = None
 
     def __repr__(self) -> str:
         return "\n  ".join(below.query_lines(self))
@@ -145,17 +145,17 @@ class Query(LinkedQuery):
         """Keep features that were valid at an instant; for events `InvalidInput` ``not-features``."""
         return self._with([as_of(at, self.subject.layer, self.subject.zone)])
 
-    def known_at(self, instant: Instant | Pin) -> Query:
+    def known_at(self, instant: GivenKnown, *, of: Literal["city", "origin"] = "city") -> Query:
         """Use what was known at a recorded instant.
 
         Text, dates and datetimes without a zone are in the city's; an int is UTC microseconds. Facts name the instant
-        that was used, at the latest that of the newest load. The ``pin`` of an answer, or its text, names an instant
-        for each layer, and a query with a pin always has the same answer. Raises `InvalidInput` ``asked-twice``,
-        ``unreadable-pin``, and when it is answered ``layer-not-pinned``.
+        that was used, at most that of the newest load. A ``pin``, or its text, names one for each layer, and has the
+        same answer for ever. ``of="origin"``, or ``origin:INSTANT``: by the clock of each layer's owner.
+        Raises `InvalidInput` ``asked-twice``, ``unreadable-pin``, and when answered ``layer-not-pinned``.
         """
         if self.known is not None:
             raise InvalidInput("asked-twice", "known_at was asked twice")
-        return replace(self, known=read_known(instant, self.subject.zone))
+        return replace(self, known=read_known(instant, self.subject.zone, of))
 
     def rows(
         self, limit: int | None = None, *, order: str | Sequence[str] = (), after: str | None = None
@@ -184,7 +184,7 @@ class Query(LinkedQuery):
 
     def join(
         self, layer: str | Any, how: str = "within", *, at: Instant | None = None, band: str | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
+        known_at: GivenKnown | None = None, inner: bool = False, crs: GivenCRS | None = None,
         value: str | Sequence[str] = (), within: str | None = None,
     ) -> Answer:  # fmt: skip
         """Return each event with its partners: features of a layer that contained it or were near it, or readings.

@@ -1,0 +1,57 @@
+"""`stcloud catalogue`. Tested by `tests/saas/cli/test_catalogue.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stcloud.saas.cli.option import CityFolder, FormatOption, OutputOption, open_city
+from stcloud.saas.cli.output import note, print_records
+from stcloud.saas.cli.target import RECORDS, target_of
+
+if TYPE_CHECKING:
+    from stcloud.city.catalogueentries import CatalogueEntry
+    from stcloud.time import Zone
+
+__all__ = ["catalogue"]
+
+_FIELDS = (
+    "layer", "kind", "title", "themes", "owner", "licence", "origin", "last", "known_until", "complete_to", "cycle",
+    "due", "late_s",
+)  # fmt: skip
+
+
+def catalogue(
+    city: CityFolder,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[WORDS]...",
+            help="Only layers in whose descriptions all of these occur.",
+            show_default=False,
+        ),
+    ] = None,
+    late: Annotated[bool, typer.Option("--late", help="Only layers that are due.")] = False,  # noqa: FBT002
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """List what a city holds: themes and owners, what came when, and how late it is by the cycle that was agreed."""
+    target = target_of(form, output, offered=RECORDS)
+    opened = open_city(city)
+    entries = [each for each in opened.catalogue(" ".join(words or ())) if each.is_late or not late]
+    if not entries:
+        note(f"no layer of city '{opened.name}' is meant")
+    print_records([_record(each, opened.configuration.zone) for each in entries], target, _FIELDS)
+
+
+def _record(each: CatalogueEntry, zone: Zone) -> dict[str, Any]:
+    def iso(at_us: int | None) -> str | None:
+        return None if at_us is None else zone.iso(at_us)
+
+    return {
+        "layer": each.layer, "kind": each.kind, "title": each.title, "themes": ", ".join(each.themes) or None,
+        "owner": each.owner, "licence": each.licence, "origin": each.origin, "last": iso(each.last_us),
+        "known_until": iso(each.known_us), "complete_to": iso(each.complete_us), "cycle": each.update_cycle,
+        "due": iso(each.due_us), "late_s": None if each.late_us is None else round(each.late_us / 1e6, 3),
+    }  # fmt: skip
