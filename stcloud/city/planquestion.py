@@ -1,0 +1,260 @@
+"""A question about plans: which layers, by which rules, when, and as it was known when.
+
+Tested by `tests/city/test_conflicts.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from stcloud.city.planchecks import check_rules
+from stcloud.daas.table.timeline import ALWAYS, FOREVER
+from stcloud.errors import InvalidInput, NotFound
+from stcloud.iaas.store.folder import read_text
+from stcloud.paas.conflict.conflictrows import SCHEMA, in_row_order
+from stcloud.paas.conflict.conflictrules import ConflictRules
+from stcloud.paas.conflict.conflictsearch import ConflictSearch
+from stcloud.paas.conflict.decisions import with_decisions
+from stcloud.paas.conflict.pairing import BoundRule
+from stcloud.paas.conflict.planversions import PlanVersions
+from stcloud.paas.query.answer.answer import Answer
+from stcloud.paas.query.answer.pin import Pin, known_us, read_known
+from stcloud.space import require_metric
+from stcloud.time import EARLIEST_US, LATEST_US, Instant, TimeSpan, Zone, instant_us, parse_when, span_text
+
+if TYPE_CHECKING:
+    from stcloud.city.city import City
+    from stcloud.city.parts import CityParts
+    from stcloud.paas.query import Features
+
+__all__ = ["GivenRules", "PlanQuestion", "read_rules"]
+
+GivenRules = ConflictRules | Mapping[str, Any] | str | os.PathLike[str]
+"""A table of rules, its keys and values, or its TOML or CSV file."""
+
+
+@dataclass(frozen=True)
+class PlanQuestion:
+    """What is asked about plans.
+
+    Attributes
+    ----------
+    city, parts
+        The city.
+    layers, rules
+        Names of the layers, and the rules.
+    window
+        When: half-open, UTC microseconds.
+    times
+        The same as it was stated, for the facts of an answer.
+    decisions
+        Name of the layer of decisions.
+    known
+        As it was known at this recorded instant, or pin; None: now.
+    """
+
+    city: City = field(repr=False)
+    parts: CityParts = field(repr=False)
+    layers: tuple[str, ...]
+    rules: ConflictRules
+    window: tuple[int, int]
+    times: Mapping[str, str]
+    decisions: str
+    known: Instant | Pin | None = None
+
+    @classmethod
+    def of(
+        cls,
+        city: City,
+        parts: CityParts,
+        layers: Iterable[str],
+        rules: GivenRules,
+        *,
+        at: Instant | None,
+        during: TimeSpan | None,
+        known_at: Instant | Pin | None,
+        decisions: str,
+    ) -> PlanQuestion:
+        """Read a question; raises what `City.conflicts` does."""
+        names = (layers,) if isinstance(layers, str) else tuple(layers)
+        if len(set(names)) < 2 or len(set(names)) < len(names):
+            raise InvalidInput(
+                "two-layers-needed", f"conflicts are between different layers, and these are {', '.join(names) or 'none'}",
+                hint="name two layers or more, each once",
+            )  # fmt: skip
+        require_metric(city.configuration.crs)
+        window, times = _window(at, during, city.configuration.zone)
+        chosen = read_rules(rules)
+        check_rules(city, names, chosen)
+        return cls(city, parts, names, chosen, window, times, decisions, known_at)
+
+    def as_known(self, known_at: Instant | Pin | None) -> PlanQuestion:
+        """Return the same question as of another recorded instant."""
+        return replace(self, known=known_at)
+
+    @property
+    def zone(self) -> Zone:
+        """The city's."""
+        return self.city.configuration.zone
+
+    @cached_property
+    def pin(self) -> Pin:
+        """The recorded instants that the layers are read as of."""
+        known = None if self.known is None else read_known(self.known, self.zone)
+        features = [self.city.features(name) for name in self.layers]
+        decisions = self._decision_layer()
+        read = features if decisions is None else [*features, decisions]
+        return Pin.of({layer.name: known_us(layer, known) for layer in read}, {"zone": self.zone.rules})
+
+    @cached_property
+    def plans(self) -> tuple[PlanVersions, ...]:
+        """The versions of each layer that are valid in the window; `InvalidInput` ``bad-depth``."""
+        naming = self.parts.catalogue.naming
+        return tuple(
+            PlanVersions.of(
+                self.versions_of(self.city.features(name)).table, name, naming.folder_of(name),
+                self.rules.department(name), self.rules.plan(name),
+            )
+            for name in self.layers
+        )  # fmt: skip
+
+    def versions_of(self, layer: Features) -> Answer:
+        """Return the versions of a layer in the window, as it was known."""
+        start_us, end_us = self.window
+        known = self.pin.of_layer(layer.name) if layer.name in dict(self.pin.layers) else self.known
+        if end_us - start_us == 1:
+            return layer.as_of(start_us, known_at=known)
+        return layer.between(max(start_us, EARLIEST_US), min(end_us, LATEST_US), known_at=known)
+
+    @cached_property
+    def conflicts(self) -> tuple[pa.Table, Mapping[str, str]]:
+        """The conflicts in order, with what was decided, and the facts about them."""
+        slivers, sliver_m2, tables = 0, 0.0, [SCHEMA.empty_table()]
+        for batch in self._search.batches(self.plans):
+            slivers, sliver_m2 = slivers + batch.slivers, sliver_m2 + batch.sliver_m2
+            tables.append(batch.rows)
+        rows = with_decisions(in_row_order(pa.concat_tables(tables)), self._decided())
+        pieces = f"{slivers:,} piece{'' if slivers == 1 else 's'}, {sliver_m2:,.3g} m² left out"
+        return rows, self._facts | {"slivers": pieces} | self._left_out
+
+    def local(self, rows: pa.Table) -> pa.Table:
+        """Return a table with its instants on the city's clock."""
+        for at, column in enumerate(rows.schema):
+            if pa.types.is_timestamp(column.type):
+                rows = rows.set_column(
+                    at, column.name, rows[column.name].cast(pa.timestamp("us", self.zone.name))
+                )
+        return rows
+
+    def answer(self, rows: pa.Table, facts: Mapping[str, str], groups: tuple[str, ...] = ()) -> Answer:
+        """Return a table as an answer to this question."""
+        return Answer(self.local(rows), self.city.configuration.lattice, facts, pin=self.pin, groups=groups)
+
+    @property
+    def applying(self) -> tuple[BoundRule, ...]:
+        """The rules that are about two of the layers, with their periods."""
+        return tuple(
+            BoundRule(
+                rule,
+                ALWAYS if rule.start is None else instant_us(rule.start, self.zone),
+                FOREVER if rule.end is None else instant_us(rule.end, self.zone),
+            )
+            for rule in self.rules
+            if any(rule.joins(one, other) for one in self.layers for other in self.layers if one != other)
+        )
+
+    @property
+    def _search(self) -> ConflictSearch:
+        return ConflictSearch(self.applying, self.rules.slivers, self.window)
+
+    @property
+    def _facts(self) -> dict[str, str]:
+        known = max(at_us for _, at_us in self.pin.layers)
+        return {
+            "layer": ", ".join(self.layers), **self.times, "known_at": self.zone.iso(known), "rules": self.rules.text,
+            "rules_applied": f"{len(self.applying)} of {len([*self.rules])}",
+        }  # fmt: skip
+
+    @property
+    def _left_out(self) -> dict[str, str]:
+        """How many features rules cannot judge."""
+        facts = {}
+        without_use = {plan.layer: int((plan.use == None).sum()) for plan in self.plans}  # noqa: E711
+        if any(rule.rule.first.use or rule.rule.second.use for rule in self.applying) and any(
+            without_use.values()
+        ):
+            facts["without_use"] = ", ".join(
+                f"{layer} {count:,}" for layer, count in without_use.items() if count
+            )
+        underground = [rule.rule for rule in self.applying if rule.rule.gap_m is not None]
+        without_depth = {
+            plan.layer: int((~plan.has_depth).sum())
+            for plan in self.plans
+            if any(side.layer in (None, plan.layer) for rule in underground for side in rule.sides)
+        }
+        if any(without_depth.values()):
+            facts["without_depth"] = ", ".join(
+                f"{layer} {count:,}" for layer, count in without_depth.items() if count
+            )
+        return facts
+
+    def _decision_layer(self) -> Features | None:
+        """Return the layer of decisions, if there is one and a pin names it."""
+        try:
+            layer = self.city.features(self.decisions)
+        except NotFound:
+            return None
+        known = None if self.known is None else read_known(self.known, self.zone)
+        named = not isinstance(known, Pin) or any(
+            name in (layer.name, *layer.former) for name, _ in known.layers
+        )
+        return layer if named else None
+
+    def _decided(self) -> pa.Table | None:
+        """Return the decisions that hold at the end of the window."""
+        layer = self._decision_layer()
+        if layer is None:
+            return None
+        return layer.as_of(
+            min(self.window[1] - 1, LATEST_US - 1), known_at=self.pin.of_layer(layer.name)
+        ).table
+
+
+def read_rules(rules: GivenRules) -> ConflictRules:
+    """Return a table of rules; errors are those of `ConflictRules.from_toml`, and of a file."""
+    if isinstance(rules, ConflictRules):
+        return rules
+    if isinstance(rules, Mapping):
+        return ConflictRules.from_document(rules, name="rules")
+    path = Path(rules)
+    text = read_text(path)
+    if path.suffix.lower() == ".csv":
+        return ConflictRules.from_csv(text, name=path.name, identity=path.stem.lower().replace(" ", "-"))
+    return ConflictRules.from_toml(text, name=path.name)
+
+
+def _window(
+    at: Instant | None, during: TimeSpan | None, zone: Zone
+) -> tuple[tuple[int, int], dict[str, str]]:
+    """Return when conflicts are wanted, half-open, and how it was stated."""
+    if at is not None and during is not None:
+        raise InvalidInput(
+            "at-or-during", "at names an instant and during a span, and both are given", hint="leave out one",
+            in_shell="leave out --at or --during",
+        )  # fmt: skip
+    if at is not None:
+        at_us = instant_us(at, zone)
+        return (at_us, at_us + 1), {"at": zone.iso(at_us)}
+    if during is None:
+        return (ALWAYS, FOREVER), {}
+    text = span_text(during, zone)
+    span = parse_when(text, zone)
+    start_us = ALWAYS if span.start_us is None else span.start_us
+    return (start_us, FOREVER if span.end_us is None else span.end_us), {"during": text}
