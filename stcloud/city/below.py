@@ -49,9 +49,9 @@ __all__ = [
     "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityStanding", "Features",
     "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms",
     "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html",
-    "city_lines", "crs_text", "divide_ground", "evaluate_layer", "instant_us", "locate_points", "open_blueprint", "open_cases",
-    "open_conflicts", "open_episodes", "open_series", "open_tracks", "quality_of", "require_metric", "scenes_layer", "start",
-    "vacuum_city", "value_source",
+    "city_lines", "crs_text", "divide_ground", "evaluate_layer", "instant_us", "locate_points", "open_blueprint",
+    "open_cases", "open_conflicts", "open_episodes", "open_series", "open_tracks", "quality_of", "require_metric",
+    "scenes_layer", "start", "vacuum_city", "value_source",
 ]  # fmt: skip
 
 _HOMES = {

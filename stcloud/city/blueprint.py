@@ -32,8 +32,8 @@ class CityBlueprint(AnswerView):
     """Plans after decisions, as pieces; `City.blueprint` returns one.
 
     Columns of a row: ``piece`` (layer, feature and state), ``layer``, ``department``, ``feature`` (its key), ``use``,
-    ``state`` (``cut``, ``replan``, ``open``, ``settled``), ``conflicts`` (their identities, by ``;``), ``area_m2`` or, of
-    lines, ``length_m``, and ``st_geom``, in the city's CRS.
+    ``state`` (``cut``, ``replan``, ``open``, ``settled``), ``conflicts`` (their identities, by ``;``), ``area_m2``
+    or, of lines, ``length_m``, and ``st_geom``, in the city's CRS.
     """
 
     question: PlanQuestion = field(repr=False)

@@ -83,8 +83,8 @@ class CityConflicts(AnswerView):
         ----------
         groups
             ``department``, ``layer``, ``use``, ``rule``, ``kind``, ``outcome``; one of ``unit``, ``community``,
-            ``street``, ``district`` of the city's grid or ``in:LAYER``, whose areas are as they were at the first instant
-            of the conflict that is asked about. Areas are cut at their borders; what lies in none has a null.
+            ``street``, ``district`` of the city's grid or ``in:LAYER``, whose areas are as they were at the first
+            instant of the conflict that is asked about. Areas are cut at their borders; what lies in none has a null.
 
         Raises
         ------
@@ -112,8 +112,8 @@ class CityConflicts(AnswerView):
     def since(self, known_at: Instant | Pin) -> Answer:
         """Return what changed since an earlier recorded instant, or the pin of an answer.
 
-        Columns are those of conflicts, with ``change`` (``new``, ``gone``, ``changed``) and ``differs``, which names the
-        columns that do. What is gone is as it was.
+        Columns are those of conflicts, with ``change`` (``new``, ``gone``, ``changed``) and ``differs``, which names
+        the columns that do. What is gone is as it was.
         """
         before, _ = self.question.as_known(known_at).conflicts
         rows, facts = self.question.conflicts

@@ -122,8 +122,9 @@ class OpenedCity:
         Raises
         ------
         NotFound, InvalidInput
-            ``unknown-layer``; ``two-layers-needed``, ``not-features``, ``at-or-during``, ``no-rule``, ``unknown-use``,
-            ``no-use-column``, ``no-depth-columns``; `InvalidDefinition` ``not-toml``, ``invalid-definition``.
+            ``unknown-layer``; ``two-layers-needed``, ``not-features``, ``at-or-during``, ``no-rule``,
+            ``unknown-use``, ``no-use-column``, ``no-depth-columns``; `InvalidDefinition` ``not-toml``,
+            ``invalid-definition``.
         """
         return below.open_conflicts(
             cast("City", self), self._parts, layers, rules, at=at, during=during, known_at=known_at,

@@ -5,7 +5,7 @@ Tested by `tests/city/test_conflicts.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -76,8 +76,12 @@ def _refuse_absent(city: City, rules: ConflictRules) -> None:
 
 
 def _check_uses(
-    rule: ConflictRule, side: RuleSide, layers: dict[str, Layer], rules: ConflictRules, uses: dict[str, frozenset[str]]
-) -> None:  # fmt: skip
+    rule: ConflictRule,
+    side: RuleSide,
+    layers: Mapping[str, Layer],
+    rules: ConflictRules,
+    uses: dict[str, frozenset[str]],
+) -> None:
     """Refuse a side whose uses can be in none of the layers."""
     columns = {name: rules.plan(name).use for name in layers}
     having = {name: layer for name, layer in layers.items() if columns[name] in _types(layer)}
@@ -85,7 +89,8 @@ def _check_uses(
         name = next(iter(layers))
         near = nearest(columns[name], _types(layers[name]))
         raise InvalidInput(
-            "no-use-column", f"rule '{rule.id}' compares the column '{columns[name]}', which layer '{name}' does not have",
+            "no-use-column",
+            f"rule '{rule.id}' compares the column '{columns[name]}', which layer '{name}' does not have",
             hint=f"name its column of uses in the rules: [plans.{name}] use = "
             + (f'"{near[0]}"?' if near else f"one of {', '.join(_types(layers[name]))}"),
         )  # fmt: skip
@@ -95,14 +100,15 @@ def _check_uses(
     known = {*rules.uses, *(use for name in having for use in uses[name])}
     unknown = [use for use in side.use if use not in known]
     if unknown:
-        near = nearest(unknown[0], known)
+        near, listed = nearest(unknown[0], known), ", ".join(f'"{use}"' for use in unknown)
         raise InvalidInput(
-            "unknown-use", f"rule '{rule.id}' names the use '{unknown[0]}', which no feature of {', '.join(having)} has",
-            hint=f"did you mean '{near[0]}'?" if near else f"list it in the rules: uses = [\"{unknown[0]}\"]",
+            "unknown-use",
+            f"rule '{rule.id}' names {listed}, which is no use of any feature of {', '.join(having)}",
+            hint=f"did you mean '{near[0]}'?" if near else f"if it is right, list it in the rules: uses = [{listed}]",
         )  # fmt: skip
 
 
-def _check_depths(rule: ConflictRule, layers: dict[str, Layer], rules: ConflictRules) -> None:
+def _check_depths(rule: ConflictRule, layers: Mapping[str, Layer], rules: ConflictRules) -> None:
     """Refuse a clearance between layers without ranges of heights."""
     lacking = {}
     for name, layer in layers.items():

@@ -86,7 +86,8 @@ class PlanQuestion:
         names = (layers,) if isinstance(layers, str) else tuple(layers)
         if len(set(names)) < 2 or len(set(names)) < len(names):
             raise InvalidInput(
-                "two-layers-needed", f"conflicts are between different layers, and these are {', '.join(names) or 'none'}",
+                "two-layers-needed",
+                f"conflicts are between different layers, and these are {', '.join(names) or 'none'}",
                 hint="name two layers or more, each once",
             )  # fmt: skip
         require_metric(city.configuration.crs)

@@ -1,7 +1,7 @@
 """Intersections of convex polygons, pair by pair: one is clipped at each edge of the other.
 
-The algorithm is that of I. E. Sutherland and G. W. Hodgman, "Reentrant polygon clipping", Communications of the ACM 17
-(1974), 32-42; between two convex polygons it is exact but for rounding.
+The algorithm is that of I. E. Sutherland and G. W. Hodgman, "Reentrant polygon clipping", Communications of the ACM
+17 (1974), 32-42; between two convex polygons it is exact but for rounding.
 """
 
 from __future__ import annotations

@@ -91,7 +91,8 @@ def areal(shapes: Objects) -> Objects:
     ['Polygon', None, None]
     """
     kinds = shapely.get_type_id(shapes)
-    kept: Objects = np.where((kinds == _POLYGON) | (kinds == _MULTIPOLYGON), shapes, None)
+    kept: Objects = shapes.copy()
+    kept[(kinds != _POLYGON) & (kinds != _MULTIPOLYGON)] = None
     for at in np.flatnonzero(kinds == _COLLECTION).tolist():
         parts = shapely.get_parts(shapely.get_parts(shapes[at]))
         polygons = parts[shapely.get_type_id(parts) == _POLYGON]

@@ -1,7 +1,7 @@
 """The blueprint: plans after decisions, each feature as pieces that are cut, to be planned anew, open, or settled.
 
-Laws: **conserved**: the areas of a feature's pieces sum to its area; **agreed**: two settled pieces do not conflict by a
-rule that excludes, unless both sides were to stay.
+Laws: **conserved**: the areas of a feature's pieces sum to its area; **agreed**: two settled pieces do not conflict
+by a rule that excludes, unless both sides were to stay.
 
 Tested by `tests/paas/conflict/test_blueprint.py`.
 """

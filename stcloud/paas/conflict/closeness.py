@@ -33,8 +33,8 @@ class Close:
     shape
         ``(k,)``: what they share, or the shortest line between them.
     distance_m, vertical_m
-        ``(k,)`` float64: how far they are apart in the plane, and between their ranges of heights; NaN where the rule is
-        about the plane alone.
+        ``(k,)`` float64: how far they are apart in the plane, and between their ranges of heights; NaN where the rule
+        is about the plane alone.
     """
 
     pairs: Pairs

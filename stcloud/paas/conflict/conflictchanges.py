@@ -1,7 +1,7 @@
 """What differs between the conflicts that were known at two instants.
 
-Law: **changes complete**: earlier conflicts, without those that are gone and with those that are new or changed, are the
-later ones.
+Law: **changes complete**: earlier conflicts, without those that are gone and with those that are new or changed, are
+the later ones.
 
 Tested by `tests/paas/conflict/test_conflictchanges.py`.
 """
@@ -32,7 +32,7 @@ def changed_conflicts(before: pa.Table, after: pa.Table) -> pa.Table:
     Rows as they are now; of what is gone as they were. By identity, then time.
     """
     earlier, later = _by_identity(before), _by_identity(after)
-    names = before.schema.names
+    names = [name for name in before.schema.names if name not in _SAME]
     taken: dict[str, list[int]] = {"before": [], "after": []}
     changes: list[tuple[str, str | None]] = []
     left: list[tuple[str, str | None]] = []
@@ -42,9 +42,7 @@ def changed_conflicts(before: pa.Table, after: pa.Table) -> pa.Table:
             taken["before"] += [at for at, _ in old]
             left += [("gone", None)] * len(old)
             continue
-        differs = [
-            name for name in names if name not in _SAME and [row[name] for _, row in old] != [row[name] for _, row in new]
-        ]  # fmt: skip
+        differs = [name for name in names if [row[name] for _, row in old] != [row[name] for _, row in new]]
         if old and not differs:
             continue
         taken["after"] += [at for at, _ in new]

@@ -126,7 +126,7 @@ def _spread(rows: pa.Table, table: pa.Table, areas: GroupAreas, at_us: Ints) -> 
 def _parts(
     rows: pa.Table, with_area: NDArray[np.bool_], areas: GroupAreas, at_us: Ints
 ) -> tuple[Ints, Ints, NDArray[np.float64]]:
-    """Return which conflicts lie in which areas, and with how much area; NaN: it has none, and its middle lies there."""
+    """Return which conflicts lie in which areas, and with how much area; NaN: none, and its middle lies there."""
     shapes = np.asarray(shapely.make_valid(shapely.from_wkb(rows["st_geom"].to_numpy())), object)
     places = np.where(with_area, shapes, shapely.centroid(shapes)).astype(object)
     row, area = shapely.STRtree(areas.shapes).query(places, predicate="intersects")

@@ -22,12 +22,13 @@ __all__ = ["SCHEMA", "conflict_rows", "in_row_order"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
+_TEXT, _NUMBER = pa.string(), pa.float64()
+
 SCHEMA = pa.schema([
-    ("conflict", pa.string()), ("rule", pa.string()), ("kind", pa.string()),
-    ("first_layer", pa.string()), ("first_department", pa.string()), ("first", pa.string()), ("first_use", pa.string()),
-    ("second_layer", pa.string()), ("second_department", pa.string()), ("second", pa.string()),
-    ("second_use", pa.string()), ("from", INSTANT), ("to", INSTANT), ("area_m2", pa.float64()),
-    ("length_m", pa.float64()), ("distance_m", pa.float64()), ("vertical_m", pa.float64()), ("st_geom", pa.binary()),
+    ("conflict", _TEXT), ("rule", _TEXT), ("kind", _TEXT), ("first_layer", _TEXT), ("first_department", _TEXT),
+    ("first", _TEXT), ("first_use", _TEXT), ("second_layer", _TEXT), ("second_department", _TEXT), ("second", _TEXT),
+    ("second_use", _TEXT), ("from", INSTANT), ("to", INSTANT), ("area_m2", _NUMBER), ("length_m", _NUMBER),
+    ("distance_m", _NUMBER), ("vertical_m", _NUMBER), ("st_geom", pa.binary()),
 ])  # fmt: skip
 """Columns of conflicts. Sides are in the order of the layers' first names."""
 

@@ -243,7 +243,7 @@ class ConflictRules(Closed):
     id: Id
     title: str = ""
     uses: tuple[Text, ...] = ()
-    plans: dict[Text, PlanClause] = {}
+    plans: dict[Text, PlanClause] = Field(default_factory=dict)
     slivers: SliverClause = SliverClause()
     exclude: tuple[ExclusionRule, ...] = ()
     distance: tuple[DistanceRule, ...] = ()

@@ -1,7 +1,8 @@
 """The search for conflicts: each pair of plans once, block by block.
 
-Laws: **oracle**: a double loop over all pairs of versions finds the same; **order**: neither the order of plans nor that
-of features matters; **slivers counted**: the areas of conflicts and of slivers sum to those of all pairs that match.
+Laws: **oracle**: a double loop over all pairs of versions finds the same; **order**: neither the order of plans nor
+that of features matters; **slivers counted**: the areas of conflicts and of slivers sum to those of all pairs that
+match.
 
 Tested by `tests/paas/conflict/test_conflictsearch.py`.
 """

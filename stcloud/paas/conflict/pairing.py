@@ -68,9 +68,8 @@ class RulePairs:
     @cached_property
     def _sides(self) -> tuple[Bools, Bools, Bools, Bools]:
         first, second = self.bound.rule.sides
-        return (
-            side_of(first, self.one), side_of(second, self.one), side_of(first, self.other), side_of(second, self.other),
-        )  # fmt: skip
+        one_first, one_second = side_of(first, self.one), side_of(second, self.one)
+        return one_first, one_second, side_of(first, self.other), side_of(second, self.other)
 
     @cached_property
     def rows(self) -> tuple[Bools, Bools]:

@@ -13,10 +13,12 @@ import typer
 
 from stcloud.saas.cli import (
     alerts,
+    blueprint,
     calendar,
     case,
     check,
     class_list,
+    conflicts,
     console,
     copy,
     create,
@@ -60,7 +62,8 @@ app = typer.Typer(
 )
 for function in (
     create.create, load.load, listen.listen, query.query, join.join, features.show, features.history, features.diff,
-    timeline.timeline, series.series, episodes.episodes, tracks.tracks, scenes.scenes, cube.cube, hotspots.hotspots,
+    timeline.timeline, series.series, episodes.episodes, tracks.tracks, conflicts.conflicts,
+    blueprint.blueprint, scenes.scenes, cube.cube, hotspots.hotspots,
     layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
     reporting.report, vacuum.vacuum, purge.purge, copy.copy, serve.serve, console.console, demo.demo,
 ):  # fmt: skip
