@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stcloud.city.planchecks import check_rules
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
@@ -115,16 +116,34 @@ class PlanQuestion:
         return Pin.of({layer.name: known_us(layer, known) for layer in read}, {"zone": self.zone.rules})
 
     @cached_property
+    def _tables(self) -> Mapping[str, pa.Table]:
+        """The versions of each layer that are valid in the window, as they are read."""
+        return {name: self.versions_of(self.city.features(name)).table for name in self.layers}
+
+    @cached_property
     def plans(self) -> tuple[PlanVersions, ...]:
-        """The versions of each layer that are valid in the window; `InvalidInput` ``bad-depth``."""
-        naming = self.parts.catalogue.naming
+        """All versions of each layer; `InvalidInput` ``bad-depth``."""
+        return tuple(self._plan(name, table) for name, table in self._tables.items())
+
+    @cached_property
+    def judged(self) -> tuple[PlanVersions, ...]:
+        """The versions whose use some rule names, or needs not to; others are not even decoded."""
         return tuple(
-            PlanVersions.of(
-                self.versions_of(self.city.features(name)).table, name, naming.folder_of(name),
-                self.rules.department(name), self.rules.plan(name),
-            )
-            for name in self.layers
-        )  # fmt: skip
+            self._plan(name, self._of_named_uses(name, table)) for name, table in self._tables.items()
+        )
+
+    def _plan(self, name: str, table: pa.Table) -> PlanVersions:
+        place = self.parts.catalogue.naming.folder_of(name)
+        return PlanVersions.of(table, name, place, self.rules.department(name), self.rules.plan(name))
+
+    def _of_named_uses(self, name: str, table: pa.Table) -> pa.Table:
+        """Return the rows that a rule may be about."""
+        sides = [side for bound in self.applying for side in bound.rule.sides if side.layer in (None, name)]
+        column = self.rules.plan(name).use
+        if column not in table.schema.names or not all(side.use for side in sides):
+            return table
+        uses = pa.array(sorted({use for side in sides for use in side.use}), pa.string())
+        return table.filter(pc.is_in(table[column].cast(pa.string()), uses))
 
     def versions_of(self, layer: Features) -> Answer:
         """Return the versions of a layer in the window, as it was known."""
@@ -138,7 +157,7 @@ class PlanQuestion:
     def conflicts(self) -> tuple[pa.Table, Mapping[str, str]]:
         """The conflicts in order, with what was decided, and the facts about them."""
         slivers, sliver_m2, tables = 0, 0.0, [SCHEMA.empty_table()]
-        for batch in self._search.batches(self.plans):
+        for batch in self._search.batches(self.judged):
             slivers, sliver_m2 = slivers + batch.slivers, sliver_m2 + batch.sliver_m2
             tables.append(batch.rows)
         rows = with_decisions(in_row_order(pa.concat_tables(tables)), self._decided())
@@ -187,17 +206,20 @@ class PlanQuestion:
     def _left_out(self) -> dict[str, str]:
         """How many features rules cannot judge."""
         facts = {}
-        without_use = {plan.layer: int((plan.use == None).sum()) for plan in self.plans}  # noqa: E711
-        if any(rule.rule.first.use or rule.rule.second.use for rule in self.applying) and any(
-            without_use.values()
-        ):
+        columns = {name: self.rules.plan(name).use for name in self.layers}
+        without_use = {
+            name: table[columns[name]].null_count if columns[name] in table.schema.names else 0
+            for name, table in self._tables.items()
+        }
+        named = any(side.use for bound in self.applying for side in bound.rule.sides)
+        if named and any(without_use.values()):
             facts["without_use"] = ", ".join(
                 f"{layer} {count:,}" for layer, count in without_use.items() if count
             )
         underground = [rule.rule for rule in self.applying if rule.rule.gap_m is not None]
         without_depth = {
             plan.layer: int((~plan.has_depth).sum())
-            for plan in self.plans
+            for plan in self.judged
             if any(side.layer in (None, plan.layer) for rule in underground for side in rule.sides)
         }
         if any(without_depth.values()):

@@ -1,4 +1,4 @@
-"""What areas share, pair by pair: convex ones by a compiled loop, others by GEOS.
+"""What areas share, pair by pair: polygons of which one is convex by a compiled loop, others by GEOS.
 
 Tested by `tests/index/test_sharedarea.py`.
 """
@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import Self, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from stcloud.index.convexclip import ConvexPolygons, clip_convex, convex_pays
+from stcloud.index.ringclip import Clipped, RingPolygons, clip_rings, clipping_pays
 
-__all__ = ["Areas", "areal", "shared_areas"]
+__all__ = ["Areas", "SharedAreas", "areal", "shared_areas"]
 
+Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Objects: TypeAlias = NDArray[np.object_]
 
@@ -25,6 +27,7 @@ _POLYGON, _MULTIPOLYGON, _COLLECTION = (
         shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON, shapely.GeometryType.GEOMETRYCOLLECTION,
     )
 )  # fmt: skip
+_ELSEWHERE = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,20 +38,56 @@ class Areas:
     ----------
     shapes
         ``(n,)`` geometries in a metric CRS.
-    convex
-        Those that are convex.
+    rings
+        Those that are polygons without holes.
     """
 
     shapes: Objects
-    convex: ConvexPolygons
+    rings: RingPolygons
 
     @classmethod
     def of(cls, shapes: Objects) -> Self:
         """Make geometries ready."""
-        return cls(shapes, ConvexPolygons.of(shapes))
+        return cls(shapes, RingPolygons.of(shapes))
 
 
-def shared_areas(one: Areas, other: Areas, left: Ints, right: Ints) -> Objects:
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedAreas:
+    """What pairs of areas share.
+
+    Attributes
+    ----------
+    area_m2, length_m
+        ``(k,)`` float64: area, and length of all outlines; 0 where no area is shared.
+    shape
+        ``(k,)``: polygon or multipolygon of a pair that GEOS intersected; None for others, and where none is shared.
+    clipped, place
+        What the compiled loop made, and ``(k,)`` where each pair lies in that; -1: GEOS did it.
+    """
+
+    area_m2: Floats
+    length_m: Floats
+    shape: Objects
+    clipped: Clipped | None
+    place: Ints
+
+    @property
+    def in_pieces(self) -> Ints:
+        """Positions of the pairs that share several pieces."""
+        return np.flatnonzero(shapely.get_type_id(self.shape) == _MULTIPOLYGON)
+
+    def wkb(self, rows: Ints) -> pa.Array:
+        """Return what some pairs share, which do share an area, as WKB."""
+        place = self.place[rows]
+        by_loop, by_geos = np.flatnonzero(place != _ELSEWHERE), np.flatnonzero(place == _ELSEWHERE)
+        shapes = pa.array(shapely.to_wkb(self.shape[rows[by_geos]]), pa.binary())
+        if self.clipped is None or not len(by_loop):
+            return shapes
+        both = pa.concat_arrays([self.clipped.wkb(place[by_loop]), shapes])
+        return both.take(pa.array(np.argsort(np.concatenate([by_loop, by_geos]), kind="stable")))
+
+
+def shared_areas(one: Areas, other: Areas, left: Ints, right: Ints) -> SharedAreas:
     """Return the areas that geometries share, pair by pair.
 
     Parameters
@@ -58,27 +97,31 @@ def shared_areas(one: Areas, other: Areas, left: Ints, right: Ints) -> Objects:
     left, right
         ``(k,)`` positions in them; pairs of one ``left`` lie together.
 
-    Returns
-    -------
-    ``(k,)`` polygons and multipolygons; None where nothing, or no area, is shared.
-
     Examples
     --------
     >>> boxes = [Areas.of(np.array([shapely.box(*box)])) for box in ((0, 0, 2, 2), (1, 1, 3, 3), (2, 0, 4, 2))]
     >>> first = np.array([0])
-    >>> [shapely.area(shared_areas(boxes[0], other, first, first)).tolist() for other in boxes[1:]]
-    [[1.0], [nan]]
+    >>> [shared_areas(boxes[0], other, first, first).area_m2.tolist() for other in boxes[1:]]
+    [[1.0], [0.0]]
     """
-    shared: Objects = np.full(len(left), None, object)
-    convex = one.convex.convex[left] & other.convex.convex[right]
-    if convex_pays(int(convex.sum())):
-        clipped = np.flatnonzero(convex)
-        shared[clipped], _ = clip_convex(one.convex, other.convex, left[clipped], right[clipped])
-    else:
-        convex[:] = False
-    rest = np.flatnonzero(~convex)
-    shared[rest] = _by_geos(one.shapes[left[rest]], other.shapes[right[rest]])
-    return shared
+    size = len(left)
+    area, length, place = np.zeros(size), np.zeros(size), np.full(size, _ELSEWHERE)
+    shape: Objects = np.full(size, None, object)
+    plain = one.rings.plain[left] & other.rings.plain[right]
+    plain &= one.rings.convex[left] | other.rings.convex[right]
+    clipped = None
+    if clipping_pays(int(plain.sum())):
+        rows = np.flatnonzero(plain)
+        clipped = clip_rings(one.rings, other.rings, left[rows], right[rows])
+        whole = np.flatnonzero(clipped.whole)
+        area[rows], length[rows] = clipped.area_m2, clipped.length_m
+        place[rows[whole]] = whole
+    rest = np.flatnonzero(place == _ELSEWHERE)
+    shape[rest] = _by_geos(one.shapes[left[rest]], other.shapes[right[rest]])
+    area[rest], length[rest] = (
+        np.nan_to_num(measure(shape[rest])) for measure in (shapely.area, shapely.length)
+    )
+    return SharedAreas(area, length, shape, clipped, place)
 
 
 def areal(shapes: Objects) -> Objects:

@@ -101,7 +101,7 @@ def test_a_pinned_answer_never_changes(city):
     assert conflicts(city, known_at=pin).to_records() == rows
     assert conflicts(city, known_at=pin.text).to_records() == rows
     changes = conflicts(city).since(pin).to_records()
-    assert sorted((row["second"], row["change"]) for row in changes) == [("W1", "changed"), ("W2", "new")]  # fmt: skip
+    assert sorted((row["second"], row["change"]) for row in changes) == [("W1", "changed"), ("W2", "new")]
     assert {row["differs"] for row in changes} == {"area_m2, st_geom", None}
     gone = conflicts(city, known_at=pin).since(conflicts(city).pin).to_records()
     assert sorted((row["second"], row["change"]) for row in gone) == [("W1", "changed"), ("W2", "gone")]

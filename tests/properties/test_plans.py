@@ -40,7 +40,7 @@ TOLERANCES = st.sampled_from([(0.0, 0.0), (1.0, 0.0), (0.0, 0.3), (2.0, 0.5)])
 
 @pytest.fixture(scope="module", autouse=True, params=[True, False], ids=["compiled", "GEOS"])
 def way(request):
-    with mock.patch.object(sharedarea, "convex_pays", return_value=request.param):
+    with mock.patch.object(sharedarea, "clipping_pays", return_value=request.param):
         yield
 
 

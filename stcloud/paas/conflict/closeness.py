@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
@@ -19,7 +20,6 @@ from stcloud.paas.conflict.planversions import PlanVersions
 __all__ = ["Close", "close_pairs"]
 
 Floats: TypeAlias = NDArray[np.float64]
-Objects: TypeAlias = NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,15 +30,15 @@ class Close:
     ----------
     pairs
         Which.
-    shape
-        ``(k,)``: what they share, or the shortest line between them.
+    place
+        ``(k,)`` WKB: what they share, or the shortest line between them.
     distance_m, vertical_m
         ``(k,)`` float64: how far they are apart in the plane, and between their ranges of heights; NaN where the rule
         is about the plane alone.
     """
 
     pairs: Pairs
-    shape: Objects
+    place: pa.Array
     distance_m: Floats
     vertical_m: Floats
 
@@ -60,4 +60,4 @@ def close_pairs(rule: ConflictRule, one: PlanVersions, other: PlanVersions, pair
         shapely.intersection(one.shape[left], other.shape[right]),
         shapely.shortest_line(one.shape[left], other.shape[right]),
     )
-    return Close((left, right), shapes.astype(object), distance, gap[close])
+    return Close((left, right), pa.array(shapely.to_wkb(shapes), pa.binary()), distance, gap[close])

@@ -136,7 +136,7 @@ def _parts(
     part = np.full(len(row), np.nan)
     wide = np.flatnonzero(with_area[row])
     shared = shared_areas(Areas.of(places), Areas.of(areas.shapes), row[wide], area[wide])
-    part[wide] = np.nan_to_num(shapely.area(shared))
+    part[wide] = shared.area_m2
     first = np.ones(len(row), np.bool_)
     first[1:] = row[1:] != row[:-1]  # a middle on a border lies in one area
     kept = np.where(with_area[row], part >= NOISE_M2, first)

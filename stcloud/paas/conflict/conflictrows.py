@@ -9,13 +9,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import shapely
 from numpy.typing import NDArray
 
 from stcloud.daas.table.feature import instants
 from stcloud.daas.table.schema import INSTANT
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
-from stcloud.iaas.table.digest import digest_rows
 from stcloud.paas.conflict.pairing import Pairs, RulePairs
 
 __all__ = ["SCHEMA", "conflict_rows", "in_row_order"]
@@ -33,12 +31,11 @@ SCHEMA = pa.schema([
 """Columns of conflicts. Sides are in the order of the layers' first names."""
 
 _ORDER = ("rule", "first_layer", "second_layer", "first", "second", "from")
-_MANY = 20_000
+_DIGITS = 16
+_FACTORS = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
 
 
-def conflict_rows(
-    matched: RulePairs, pairs: Pairs, shape: NDArray[np.object_], **measures: Floats
-) -> pa.Table:
+def conflict_rows(matched: RulePairs, pairs: Pairs, place: pa.Array, **measures: Floats) -> pa.Table:
     """Return the rows of conflicts that a rule found.
 
     Parameters
@@ -47,8 +44,8 @@ def conflict_rows(
         The rule and its two plans, which are in the order of their first names.
     pairs
         Which versions conflict.
-    shape
-        ``(k,)``: where.
+    place
+        ``(k,)`` WKB: where.
     measures
         ``(k,)`` float64 by column: ``area_m2``, ``length_m``, ``distance_m``, ``vertical_m``; NaN is null.
     """
@@ -61,12 +58,12 @@ def conflict_rows(
         columns[f"{side}_department"] = _same(plan.department, size)
         columns[side] = pa.array(plan.key[rows], pa.string())
         columns[f"{side}_use"] = pa.array(plan.use[rows], pa.string())
-    columns["conflict"] = _identities(columns, matched)
+    columns["conflict"] = _identities(matched, pairs)
     columns["from"], columns["to"] = instants(start_us, ALWAYS), instants(end_us, FOREVER)
     for name in ("area_m2", "length_m", "distance_m", "vertical_m"):
         values = measures.get(name, np.full(size, np.nan))
         columns[name] = pa.array(values, pa.float64(), mask=np.isnan(values))
-    columns["st_geom"] = pa.array(shapely.to_wkb(shape), pa.binary())
+    columns["st_geom"] = place
     return pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
@@ -79,11 +76,18 @@ def _same(text: str, size: int) -> pa.Array:
     return pa.repeat(pa.scalar(text, pa.string()), size)
 
 
-def _identities(columns: dict[str, Any], matched: RulePairs) -> pa.Array:
-    """Return 16 hexadecimal digits of what makes each conflict the same, whatever else changes."""
-    names = ("rule", "first_place", "first", "second_place", "second")
-    size = len(columns["rule"])
-    places = {"first_place": _same(matched.one.place, size), "second_place": _same(matched.other.place, size)}
-    batch = pa.RecordBatch.from_arrays([(columns | places)[name] for name in names], names=list(names))
-    digests = digest_rows(batch, "conflict", many=size > _MANY).to_pylist()
-    return pa.array([digest[:8].hex() for digest in digests], pa.string())
+def _identities(matched: RulePairs, pairs: Pairs) -> pa.Array:
+    """Return 16 hexadecimal digits of what makes each conflict the same, whatever else changes.
+
+    The digests of rule and features are mixed as MurmurHash3 ends: A. Appleby, 2011, ``fmix64``.
+    """
+    mixed = np.full(len(pairs[0]), matched.rule_digest)
+    for digests, rows in zip(matched.digests, pairs, strict=True):
+        mixed = (mixed * _FACTORS[0]) ^ digests[rows]
+        for factor in _FACTORS:
+            mixed = (mixed ^ (mixed >> np.uint64(33))) * factor
+    mixed ^= mixed >> np.uint64(33)
+    digits = mixed.astype(">u8").tobytes().hex().encode()
+    offsets = np.arange(0, (len(mixed) + 1) * _DIGITS, _DIGITS, dtype=np.int64)
+    buffers = [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(digits)]
+    return pa.Array.from_buffers(pa.large_string(), len(mixed), buffers).cast(pa.string())

@@ -96,17 +96,16 @@ class ConflictSearch:
             any_held = _any(held)
             left, right = (part[any_held] for part in block)
             shared = shared_of(*areas, left, right, self.tolerance)
-            exists = shared.shape != None  # noqa: E711  (element by element)
             for pairs, held_by in zip(rules, held, strict=True):
                 there = held_by[any_held]
-                kept = there & exists
-                taken = shared.take(kept)
-                yield ConflictBatch(
-                    conflict_rows(
-                        pairs, (left[kept], right[kept]), taken.shape, area_m2=taken.area_m2, length_m=taken.length_m
-                    ),
-                    int(shared.slivers[there].sum()), float(shared.sliver_m2[there].sum()),
+                kept = there & shared.exists
+                rows = conflict_rows(
+                    pairs, (left[kept], right[kept]), shared.place.filter(pa.array(kept)),
+                    area_m2=shared.area_m2[kept], length_m=shared.length_m[kept],
                 )  # fmt: skip
+                yield ConflictBatch(
+                    rows, int(shared.slivers[there].sum()), float(shared.sliver_m2[there].sum())
+                )
 
     def _close(self, pairs: RulePairs) -> Iterator[ConflictBatch]:
         """Give the conflicts of a rule about distance, or clearance."""
@@ -118,7 +117,7 @@ class ConflictSearch:
             close = close_pairs(rule, pairs.one, pairs.other, (left[there], right[there]))
             yield ConflictBatch(
                 conflict_rows(
-                    pairs, close.pairs, close.shape, distance_m=close.distance_m, vertical_m=close.vertical_m
+                    pairs, close.pairs, close.place, distance_m=close.distance_m, vertical_m=close.vertical_m
                 )
             )
 

@@ -6,13 +6,14 @@ Tested by `tests/paas/conflict/test_exclusion.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from stcloud.index.sharedarea import Areas, shared_areas
+from stcloud.index.sharedarea import Areas, SharedAreas, shared_areas
 from stcloud.paas.conflict.conflictrules import SliverClause
 
 __all__ = ["NOISE_M2", "Shared", "shared_of"]
@@ -32,26 +33,22 @@ class Shared:
 
     Attributes
     ----------
-    shape
-        ``(k,)``: where; None: nothing, or slivers only.
+    exists
+        ``(k,)``: whether they share more than slivers.
+    place
+        ``(k,)`` WKB: where; null where nothing is shared.
     area_m2, length_m
         ``(k,)`` float64: area of what two areas share, length of what a line shares; NaN for the other.
     slivers, sliver_m2
         ``(k,)``: how many pieces are slivers, and their area.
     """
 
-    shape: Objects
+    exists: Bools
+    place: pa.Array
     area_m2: Floats
     length_m: Floats
     slivers: Ints
     sliver_m2: Floats
-
-    def take(self, chosen: Bools) -> Self:
-        """Return some pairs."""
-        return type(self)(
-            self.shape[chosen], self.area_m2[chosen], self.length_m[chosen], self.slivers[chosen],
-            self.sliver_m2[chosen],
-        )  # fmt: skip
 
 
 def shared_of(one: Areas, other: Areas, left: Ints, right: Ints, tolerance: SliverClause) -> Shared:
@@ -62,62 +59,67 @@ def shared_of(one: Areas, other: Areas, left: Ints, right: Ints, tolerance: Sliv
     one, other
         Geometries of two plans, of any kind.
     left, right
-        ``(k,)`` positions in them.
+        ``(k,)`` positions in them; pairs of one ``left`` lie together.
     tolerance
         Which pieces of a shared area are slivers.
     """
-    size = len(left)
-    shared = Shared(
-        np.full(size, None, object), np.full(size, np.nan), np.full(size, np.nan), np.zeros(size, np.int64),
-        np.zeros(size),
-    )  # fmt: skip
-    dimension = np.minimum(
-        shapely.get_dimensions(one.shapes)[left], shapely.get_dimensions(other.shapes)[right]
+    dimensions = [shapely.get_dimensions(areas.shapes) for areas in (one, other)]
+    flat = np.minimum(dimensions[0][left], dimensions[1][right]) == 2
+    if flat.all():
+        return _areas_of(shared_areas(one, other, left, right), tolerance)
+    wide, thin = np.flatnonzero(flat), np.flatnonzero(~flat)
+    parts = (
+        _areas_of(shared_areas(one, other, left[wide], right[wide]), tolerance),
+        _lines_of(one.shapes[left[thin]], other.shapes[right[thin]]),
     )
-    areas = np.flatnonzero(dimension == 2)
-    _put_areas(shared, areas, shared_areas(one, other, left[areas], right[areas]), tolerance)
-    others = np.flatnonzero(dimension < 2)
-    if len(others):
-        _put_lines(shared, others, one.shapes[left[others]], other.shapes[right[others]])
-    return shared
+    order = np.argsort(np.concatenate([wide, thin]), kind="stable")
+    numbers = [
+        np.concatenate([getattr(part, name) for part in parts])[order]
+        for name in ("exists", "area_m2", "length_m", "slivers", "sliver_m2")
+    ]
+    place = pa.concat_arrays([part.place for part in parts]).take(pa.array(order))
+    return Shared(numbers[0], place, *numbers[1:])
 
 
-def _put_areas(shared: Shared, rows: Ints, shapes: Objects, tolerance: SliverClause) -> None:
-    """Note what areas share; what falls into several pieces is looked at piece by piece."""
-    kinds = shapely.get_type_id(shapes)
-    whole = kinds == int(shapely.GeometryType.POLYGON)
-    area, sliver, noise = _pieces(shapes, tolerance)
-    kept = whole & ~sliver & ~noise
-    shared.shape[rows[kept]] = shapes[kept]
-    shared.area_m2[rows[kept]] = area[kept]
-    left_out = whole & sliver & ~noise
-    shared.slivers[rows[left_out]] = 1
-    shared.sliver_m2[rows[left_out]] = area[left_out]
-    for at in np.flatnonzero(kinds == int(shapely.GeometryType.MULTIPOLYGON)).tolist():
-        parts = shapely.get_parts(shapes[at])
-        area, sliver, noise = _pieces(parts, tolerance)
-        kept, left_out = ~sliver & ~noise, sliver & ~noise
-        row = rows[at]
-        shared.slivers[row], shared.sliver_m2[row] = left_out.sum(), area[left_out].sum()
-        if kept.any():
-            shared.shape[row] = parts[kept][0] if kept.sum() == 1 else shapely.multipolygons(parts[kept])
-            shared.area_m2[row] = area[kept].sum()
+def _areas_of(shared: SharedAreas, tolerance: SliverClause) -> Shared:
+    """Return what areas share; what falls into several pieces is looked at piece by piece."""
+    area = shared.area_m2.copy()
+    sliver = _are_slivers(area, shared.length_m, tolerance)
+    noise = area < NOISE_M2
+    slivers, sliver_m2 = (sliver & ~noise).astype(np.int64), np.where(sliver & ~noise, area, 0.0)
+    exists = ~sliver & ~noise
+    for row in shared.in_pieces.tolist():
+        parts = shapely.get_parts(shared.shape[row])
+        part_area = shapely.area(parts)
+        sliver_parts = _are_slivers(part_area, shapely.length(parts), tolerance)
+        kept, left_out = ~sliver_parts & (part_area >= NOISE_M2), sliver_parts & (part_area >= NOISE_M2)
+        slivers[row], sliver_m2[row] = left_out.sum(), part_area[left_out].sum()
+        exists[row], area[row] = kept.any(), part_area[kept].sum()
+        shared.shape[row] = parts[kept][0] if kept.sum() == 1 else shapely.multipolygons(parts[kept])
+    area[~exists] = np.nan
+    place = _scattered(shared.wkb(np.flatnonzero(exists)), exists)
+    return Shared(exists, place, area, np.full(len(area), np.nan), slivers, sliver_m2)
 
 
-def _pieces(shapes: Objects, tolerance: SliverClause) -> tuple[Floats, Bools, Bools]:
-    """Return the area of each piece, whether it is a sliver, and whether it is rounding only."""
-    area = shapely.area(shapes)
+def _are_slivers(area: Floats, perimeter: Floats, tolerance: SliverClause) -> Bools:
     sliver = area < tolerance.area_m2
     if tolerance.width_m:
-        perimeter = shapely.length(shapes)
         sliver |= 2 * area < tolerance.width_m * perimeter
-    return area, sliver, area < NOISE_M2
+    return sliver
 
 
-def _put_lines(shared: Shared, rows: Ints, one: Objects, other: Objects) -> None:
-    """Note what lines or points share with anything, where they do more than touch."""
+def _lines_of(one: Objects, other: Objects) -> Shared:
+    """Return what lines or points share with anything, where they do more than touch."""
     shapely.prepare(one)
-    meet = shapely.intersects(one, other) & ~shapely.touches(one, other)
-    shapes = shapely.intersection(one[meet], other[meet])
-    shared.shape[rows[meet]] = shapes
-    shared.length_m[rows[meet]] = shapely.length(shapes)
+    exists = shapely.intersects(one, other) & ~shapely.touches(one, other)
+    shapes = shapely.intersection(one[exists], other[exists])
+    length = np.full(len(one), np.nan)
+    length[exists] = shapely.length(shapes)
+    place = _scattered(pa.array(shapely.to_wkb(shapes), pa.binary()), exists)
+    nothing = np.zeros(len(one), np.int64)
+    return Shared(exists, place, np.full(len(one), np.nan), length, nothing, nothing.astype(np.float64))
+
+
+def _scattered(values: pa.Array, exists: Bools) -> pa.Array:
+    """Return values where they exist, null elsewhere."""
+    return values.take(pa.array(np.cumsum(exists) - 1, mask=~exists))

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from stcloud.paas.conflict.conflictrules import ConflictRule, RuleSide
-from stcloud.paas.conflict.planversions import PlanVersions
+from stcloud.paas.conflict.planversions import PlanVersions, digests_of
 
 __all__ = ["BoundRule", "Pairs", "RulePairs", "pair_blocks", "side_of"]
 
@@ -64,6 +64,17 @@ class RulePairs:
     bound: BoundRule
     one: PlanVersions
     other: PlanVersions
+
+    @cached_property
+    def digests(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """Digests of the features of both plans."""
+        return self.one.digests, self.other.digests
+
+    @cached_property
+    def rule_digest(self) -> np.uint64:
+        """Digest of the rule's name."""
+        name = pa.RecordBatch.from_pydict({"rule": [self.bound.rule.id]})
+        return np.uint64(digests_of(name)[0])
 
     @cached_property
     def _sides(self) -> tuple[Bools, Bools, Bools, Bools]:

@@ -16,9 +16,13 @@ from numpy.typing import NDArray
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput
+from stcloud.iaas.table.digest import digest_rows
 from stcloud.paas.conflict.conflictrules import PlanClause
 
-__all__ = ["PlanVersions"]
+__all__ = ["PlanVersions", "digests_of"]
+
+_MANY = 5_000
+_SIDE, _LEAST_M = 1 << 16, 1e-9
 
 Bools: TypeAlias = NDArray[np.bool_]
 Floats: TypeAlias = NDArray[np.float64]
@@ -106,15 +110,33 @@ class PlanVersions:
         if len(self) < 2:
             return self
         bounds = shapely.bounds(self.shape)
-        extent = (*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0))
-        middles = shapely.points((bounds[:, :2] + bounds[:, 2:]) / 2)
-        return self.take(np.argsort(_distances(middles, extent), kind="stable"))
+        west, south = bounds[:, :2].min(axis=0)
+        east, north = bounds[:, 2:].max(axis=0)
+        scale = (_SIDE - 1) / max(east - west, north - south, _LEAST_M)
+        middle = ((bounds[:, :2] + bounds[:, 2:]) / 2 - (west, south)) * scale
+        x, y = middle.astype(np.int64).T
+        return self.take(np.argsort(_spread(x) | (_spread(y) << 1), kind="stable"))
+
+    @property
+    def digests(self) -> NDArray[np.uint64]:
+        """``(n,)``: a digest of the layer's first name and the key of each version's feature."""
+        place = pa.DictionaryArray.from_arrays(
+            pa.array(np.zeros(len(self), np.int32)), pa.array([self.place])
+        )
+        key = pa.array(self.key, pa.string())
+        return digests_of(pa.RecordBatch.from_arrays([place, key], names=["place", "key"]))
 
     @property
     def has_depth(self) -> Bools:
         """``(n,)``: whether the range of heights of a version is known."""
         known: Bools = ~(np.isnan(self.zmin) | np.isnan(self.zmax))
         return known
+
+
+def digests_of(rows: pa.RecordBatch) -> NDArray[np.uint64]:
+    """Return 64 bits of a digest of each row."""
+    texts = b"".join(digest_rows(rows, "conflict", many=rows.num_rows > _MANY).to_pylist())
+    return np.frombuffer(texts, ">u8").reshape(-1, 2)[:, 0].astype(np.uint64)
 
 
 def _heights(table: pa.Table, name: str) -> Floats:
@@ -133,18 +155,6 @@ def _texts(values: list[str | None]) -> Objects:
     texts: Objects = np.empty(len(values), object)
     texts[:] = values
     return texts
-
-
-_SIDE = 1 << 16
-
-
-def _distances(points: Objects, extent: tuple[float, ...]) -> Ints:
-    """Return how far along a Z-order curve each point of an extent lies."""
-    west, south, east, north = extent
-    scale = (_SIDE - 1) / max(east - west, north - south, 1e-9)
-    x = ((shapely.get_x(points) - west) * scale).astype(np.int64)
-    y = ((shapely.get_y(points) - south) * scale).astype(np.int64)
-    return _spread(x) | (_spread(y) << 1)
 
 
 def _spread(number: Ints) -> Ints:

@@ -26,10 +26,10 @@ def test_pieces_that_are_slivers_are_counted():
 def test_narrow_pieces_are_slivers():
     strip = shapely.box(0, 0, 100, 0.25)
     found = shared(strip, shapely.box(0, 0, 100, 10), area_m2=1.0, width_m=0.3)
-    assert (found.shape[0], found.slivers[0], found.sliver_m2[0]) == (None, 1, 25.0)
+    assert (found.exists[0], found.slivers[0], found.sliver_m2[0]) == (False, 1, 25.0)
     assert shared(strip, shapely.box(0, 0, 100, 10), width_m=0.2).area_m2[0] == 25.0
 
 
 def test_rounding_is_touching():
     found = shared(shapely.box(0, 0, 10, 10), shapely.box(10 - 1e-9, 0, 20, 10), area_m2=0.0)
-    assert (found.shape[0], found.slivers[0]) == (None, 0)
+    assert (found.exists[0], found.slivers[0]) == (False, 0)
