@@ -40,10 +40,10 @@ def check_rules(city: City, layers: Sequence[str], rules: ConflictRules) -> None
         ``not-features``; ``no-rule``: none is about two of the layers; ``no-use-column``, ``no-depth-columns``: a
         layer lacks what a rule compares; ``unknown-use``: no version of the layers has it.
     """
-    asked_layers = {name: city.features(name) for name in layers}
+    features = {name: city.features(name) for name in layers}
     _refuse_absent(city, rules)
     applying = [
-        rule for rule in rules if any(rule.joins(one, other) for one in layers for other in layers if one != other)
+        rule for rule in rules if any(rule.joins(name, other) for name in layers for other in layers if name != other)
     ]  # fmt: skip
     if not applying:
         named = sorted({side.layer for rule in rules for side in rule.sides if side.layer is not None})
@@ -54,7 +54,7 @@ def check_rules(city: City, layers: Sequence[str], rules: ConflictRules) -> None
     uses: dict[str, frozenset[str]] = {}
     for rule in applying:
         for side in rule.sides:
-            own = {name: layer for name, layer in asked_layers.items() if side.layer in (None, name)}
+            own = {name: layer for name, layer in features.items() if side.layer in (None, name)}
             if side.use:
                 _check_uses(rule, side, own, rules, uses)
             if rule.gap_m is not None:

@@ -23,7 +23,7 @@ from stcloud.paas.conflict.conflictrows import SCHEMA, in_row_order
 from stcloud.paas.conflict.conflictrules import ConflictRules
 from stcloud.paas.conflict.conflictsearch import ConflictSearch
 from stcloud.paas.conflict.decisions import with_decisions
-from stcloud.paas.conflict.pairing import BoundRule
+from stcloud.paas.conflict.pairing import DatedRule
 from stcloud.paas.conflict.planversions import PlanVersions
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.pin import Pin, known_us, read_known
@@ -178,16 +178,16 @@ class PlanQuestion:
         return Answer(self.local(rows), self.city.configuration.lattice, facts, pin=self.pin, groups=groups)
 
     @property
-    def applying(self) -> tuple[BoundRule, ...]:
+    def applying(self) -> tuple[DatedRule, ...]:
         """The rules that are about two of the layers, with their periods."""
         return tuple(
-            BoundRule(
+            DatedRule(
                 rule,
                 ALWAYS if rule.start is None else instant_us(rule.start, self.zone),
                 FOREVER if rule.end is None else instant_us(rule.end, self.zone),
             )
             for rule in self.rules
-            if any(rule.joins(one, other) for one in self.layers for other in self.layers if one != other)
+            if any(rule.joins(name, other) for name in self.layers for other in self.layers if name != other)
         )
 
     @property

@@ -150,12 +150,12 @@ def clipping_pays(pairs: int) -> bool:
     return pays(_clip_pairs, pairs * _STEPS)
 
 
-def clip_rings(one: RingPolygons, other: RingPolygons, left: Ints, right: Ints) -> Clipped:
+def clip_rings(areas: RingPolygons, other: RingPolygons, left: Ints, right: Ints) -> Clipped:
     """Return what polygons share, pair by pair.
 
     Parameters
     ----------
-    one, other
+    areas, other
         The polygons.
     left, right
         ``(k,)`` positions in them, of plain ones, one of each pair convex.
@@ -172,20 +172,20 @@ def clip_rings(one: RingPolygons, other: RingPolygons, left: Ints, right: Ints) 
     >>> clipped.area_m2.tolist(), clipped.length_m.tolist(), shape.bounds
     ([1.0], [4.0], (1.0, 1.0, 2.0, 2.0))
     """
-    most = one.sizes(left) + other.sizes(right) + 1
+    most = areas.sizes(left) + other.sizes(right) + 1
     begin = np.concatenate([[0], np.cumsum(most)]).astype(np.int64)
     corners, counts = np.empty((begin[-1], 2)), np.zeros(len(left), np.int64)
     measures, whole = np.zeros((len(left), 2)), np.ones(len(left), np.bool_)
     _clip_pairs(
-        one.corners, one.start, other.corners, other.start, left, right, other.convex[right], begin, corners, counts,
-        measures, whole,
+        areas.corners, areas.start, other.corners, other.start, left, right, other.convex[right], begin, corners,
+        counts, measures, whole,
     )  # fmt: skip
     return Clipped(measures[:, 0], measures[:, 1], whole, corners, begin, counts)
 
 
 @kernel
 def _clip_pairs(
-    one: Any, one_start: Any, other: Any, other_start: Any, left: Any, right: Any, other_convex: Any, begin: Any,
+    areas: Any, one_start: Any, other: Any, other_start: Any, left: Any, right: Any, other_convex: Any, begin: Any,
     corners: Any, counts: Any, measures: Any, whole: Any,
 ) -> None:  # fmt: skip
     work = np.empty((2, 6 * 64, 2))
@@ -193,9 +193,9 @@ def _clip_pairs(
         a, a_end = one_start[left[pair]], one_start[left[pair] + 1]
         b, b_end = other_start[right[pair]], other_start[right[pair] + 1]
         if other_convex[pair]:
-            size = _clip_polygon(one, a, a_end, other, b, b_end, work)
+            size = _clip_polygon(areas, a, a_end, other, b, b_end, work)
         else:
-            size = _clip_polygon(other, b, b_end, one, a, a_end, work)
+            size = _clip_polygon(other, b, b_end, areas, a, a_end, work)
         if size < 0:
             whole[pair] = False
             continue

@@ -87,12 +87,12 @@ class SharedAreas:
         return both.take(pa.array(np.argsort(np.concatenate([by_loop, by_geos]), kind="stable")))
 
 
-def shared_areas(one: Areas, other: Areas, left: Ints, right: Ints) -> SharedAreas:
+def shared_areas(areas: Areas, other: Areas, left: Ints, right: Ints) -> SharedAreas:
     """Return the areas that geometries share, pair by pair.
 
     Parameters
     ----------
-    one, other
+    areas, other
         The geometries.
     left, right
         ``(k,)`` positions in them; pairs of one ``left`` lie together.
@@ -107,17 +107,17 @@ def shared_areas(one: Areas, other: Areas, left: Ints, right: Ints) -> SharedAre
     size = len(left)
     area, length, place = np.zeros(size), np.zeros(size), np.full(size, _ELSEWHERE)
     shape: Objects = np.full(size, None, object)
-    plain = one.rings.plain[left] & other.rings.plain[right]
-    plain &= one.rings.convex[left] | other.rings.convex[right]
+    plain = areas.rings.plain[left] & other.rings.plain[right]
+    plain &= areas.rings.convex[left] | other.rings.convex[right]
     clipped = None
     if clipping_pays(int(plain.sum())):
         rows = np.flatnonzero(plain)
-        clipped = clip_rings(one.rings, other.rings, left[rows], right[rows])
+        clipped = clip_rings(areas.rings, other.rings, left[rows], right[rows])
         whole = np.flatnonzero(clipped.whole)
         area[rows], length[rows] = clipped.area_m2, clipped.length_m
         place[rows[whole]] = whole
     rest = np.flatnonzero(place == _ELSEWHERE)
-    shape[rest] = _by_geos(one.shapes[left[rest]], other.shapes[right[rest]])
+    shape[rest] = _by_geos(areas.shapes[left[rest]], other.shapes[right[rest]])
     area[rest], length[rest] = (
         np.nan_to_num(measure(shape[rest])) for measure in (shapely.area, shapely.length)
     )
@@ -145,15 +145,15 @@ def areal(shapes: Objects) -> Objects:
     return kept
 
 
-def _by_geos(one: Objects, other: Objects) -> Objects:
+def _by_geos(areas: Objects, other: Objects) -> Objects:
     """Intersect pairs: where one lies within the other it is what they share."""
-    shared: Objects = np.full(len(one), None, object)
-    if not len(one):
+    shared: Objects = np.full(len(areas), None, object)
+    if not len(areas):
         return shared
-    shapely.prepare(one)
-    near = np.flatnonzero(shapely.intersects(one, other))
-    within = shapely.contains_properly(one[near], other[near])
+    shapely.prepare(areas)
+    near = np.flatnonzero(shapely.intersects(areas, other))
+    within = shapely.contains_properly(areas[near], other[near])
     shared[near[within]] = other[near[within]]
     cut = near[~within]
-    shared[cut] = areal(shapely.intersection(one[cut], other[cut]))
+    shared[cut] = areal(shapely.intersection(areas[cut], other[cut]))
     return shared

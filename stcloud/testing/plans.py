@@ -135,23 +135,23 @@ def oracle_conflicts(
     """
     conflicts, slivers = [], 0.0
     for first, second in itertools.permutations(sorted(plans), 2):
-        for one, other, rule in itertools.product(plans[first], plans[second], rules):
-            if not (_is_side(rule["first"], first, one) and _is_side(rule["second"], second, other)):
+        for version, other, rule in itertools.product(plans[first], plans[second], rules):
+            if not (_is_side(rule["first"], first, version) and _is_side(rule["second"], second, other)):
                 continue
             if (
                 first > second
                 and _is_side(rule["first"], second, other)
-                and _is_side(rule["second"], first, one)
+                and _is_side(rule["second"], first, version)
             ):
                 continue  # it was found in the other order
-            start = max(one.from_us, other.from_us, rule.get("from_us", -OPEN_US))
-            end = min(one.to_us, other.to_us, rule.get("to_us", OPEN_US))
+            start = max(version.from_us, other.from_us, rule.get("from_us", -OPEN_US))
+            end = min(version.to_us, other.to_us, rule.get("to_us", OPEN_US))
             if max(start, window[0]) >= min(end, window[1]):
                 continue
-            measure, left_out = _measured(rule, one, other, area_m2, width_m)
+            measure, left_out = _measured(rule, version, other, area_m2, width_m)
             slivers += left_out
             if measure is not None:
-                sides = sorted([(first, one.key), (second, other.key)])
+                sides = sorted([(first, version.key), (second, other.key)])
                 conflicts.append(OracleConflict(rule["id"], (sides[0], sides[1]), start, end, measure))
     return sorted(conflicts, key=lambda at: (at.rule, at.sides, at.from_us)), slivers
 
@@ -161,12 +161,12 @@ def _is_side(side: Mapping[str, Any], layer: str, version: DrawnVersion) -> bool
 
 
 def _measured(
-    rule: Mapping[str, Any], one: DrawnVersion, other: DrawnVersion, area_m2: float, width_m: float
+    rule: Mapping[str, Any], version: DrawnVersion, other: DrawnVersion, area_m2: float, width_m: float
 ) -> tuple[float | None, float]:
     """Return the area, or the distance, of a conflict, None where there is none; and the area of slivers."""
     if rule["kind"] == "exclude":
         kept, left_out = 0.0, 0.0
-        for part in shapely.get_parts(shapely.get_parts(one.shape.intersection(other.shape))):
+        for part in shapely.get_parts(shapely.get_parts(version.shape.intersection(other.shape))):
             if part.area < 1e-6:
                 continue
             if part.area < area_m2 or 2 * part.area / part.length < width_m:
@@ -174,13 +174,13 @@ def _measured(
             else:
                 kept += part.area
         return (kept or None), left_out
-    distance = one.shape.distance(other.shape)
+    distance = version.shape.distance(other.shape)
     reach = rule["least_m"] if rule["kind"] == "distance" else rule["horizontal_m"]
     if distance > 0 and distance >= reach:
         return None, 0.0
     if rule["kind"] == "clearance":
-        heights = (one.zmin, one.zmax, other.zmin, other.zmax)
-        gap = max(one.zmin, other.zmin) - min(one.zmax, other.zmax)
+        heights = (version.zmin, version.zmax, other.zmin, other.zmax)
+        gap = max(version.zmin, other.zmin) - min(version.zmax, other.zmax)
         if any(map(np.isnan, heights)) or (gap > 0 and gap >= rule["vertical_m"]):
             return None, 0.0
     return distance, 0.0

@@ -43,6 +43,7 @@ FEATURES = {
     "communities": ["Polygon", "MultiPolygon"],
     "unit-grid": ["Polygon", "MultiPolygon"],
     "duty-grids": [],
+    "conflict-decisions": [],
     "streets": ["LineString", "Polygon"],
     "buildings": ["Polygon", "MultiPolygon"],
     "points-of-interest": ["Point", "Point"],

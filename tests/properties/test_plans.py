@@ -19,7 +19,7 @@ from stcloud.paas.conflict.conflictrows import SCHEMA, in_row_order
 from stcloud.paas.conflict.conflictrules import ConflictRules
 from stcloud.paas.conflict.conflictsearch import ConflictSearch
 from stcloud.paas.conflict.decisions import OUTCOMES, with_decisions
-from stcloud.paas.conflict.pairing import BoundRule
+from stcloud.paas.conflict.pairing import DatedRule
 from stcloud.testing.examples import examples
 from stcloud.testing.plans import CORNER, OPEN_US, drawn_plans, oracle_conflicts, plan_of
 
@@ -55,7 +55,7 @@ def rules_of(tolerance=(1.0, 0.0)):
 def search(plans, *, tolerance=(1.0, 0.0), window=ALWAYS, periods=None, only=None):
     rules = rules_of(tolerance)
     bound = [
-        BoundRule(rule, *(periods or {}).get(rule.id, ALWAYS))
+        DatedRule(rule, *(periods or {}).get(rule.id, ALWAYS))
         for rule in rules
         if only is None or rule.kind == only
     ]

@@ -43,21 +43,21 @@ class Close:
     vertical_m: Floats
 
 
-def close_pairs(rule: ConflictRule, one: PlanVersions, other: PlanVersions, pairs: Pairs) -> Close:
+def close_pairs(rule: ConflictRule, plan: PlanVersions, other: PlanVersions, pairs: Pairs) -> Close:
     """Return the pairs that are closer than a rule allows: of what must be 0 m apart, those that meet."""
     left, right = pairs
-    distance = shapely.distance(one.shape[left], other.shape[right])
+    distance = shapely.distance(plan.shape[left], other.shape[right])
     close = (distance == 0) | (distance < rule.reach_m)
     gap = np.full(len(left), np.nan)
     if rule.gap_m is not None:
-        lower = np.maximum(one.zmin[left], other.zmin[right])
-        upper = np.minimum(one.zmax[left], other.zmax[right])
+        lower = np.maximum(plan.zmin[left], other.zmin[right])
+        upper = np.minimum(plan.zmax[left], other.zmax[right])
         gap = np.maximum(lower - upper, 0.0)
         close &= (gap == 0) | (gap < rule.gap_m)
     left, right, distance = left[close], right[close], distance[close]
     shapes = np.where(
         distance == 0,
-        shapely.intersection(one.shape[left], other.shape[right]),
-        shapely.shortest_line(one.shape[left], other.shape[right]),
+        shapely.intersection(plan.shape[left], other.shape[right]),
+        shapely.shortest_line(plan.shape[left], other.shape[right]),
     )
     return Close((left, right), pa.array(shapely.to_wkb(shapes), pa.binary()), distance, gap[close])

@@ -52,7 +52,7 @@ def conflict_rows(matched: RulePairs, pairs: Pairs, place: pa.Array, **measures:
     size, rule = len(pairs[0]), matched.bound.rule
     start_us, end_us = matched.periods(pairs)
     columns: dict[str, Any] = {"rule": _same(rule.id, size), "kind": _same(rule.kind, size)}
-    sides = (("first", matched.one, pairs[0]), ("second", matched.other, pairs[1]))
+    sides = (("first", matched.plan, pairs[0]), ("second", matched.other, pairs[1]))
     for side, plan, rows in sides:
         columns[f"{side}_layer"] = _same(plan.layer, size)
         columns[f"{side}_department"] = _same(plan.department, size)

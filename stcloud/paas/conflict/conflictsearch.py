@@ -23,7 +23,7 @@ from stcloud.paas.conflict.closeness import close_pairs
 from stcloud.paas.conflict.conflictrows import conflict_rows
 from stcloud.paas.conflict.conflictrules import SliverClause
 from stcloud.paas.conflict.exclusion import shared_of
-from stcloud.paas.conflict.pairing import BoundRule, RulePairs, pair_blocks
+from stcloud.paas.conflict.pairing import DatedRule, RulePairs, pair_blocks
 from stcloud.paas.conflict.planversions import PlanVersions
 
 __all__ = ["ConflictBatch", "ConflictSearch"]
@@ -62,7 +62,7 @@ class ConflictSearch:
         Only conflicts that hold at some instant of it: half-open, UTC microseconds.
     """
 
-    rules: tuple[BoundRule, ...]
+    rules: tuple[DatedRule, ...]
     tolerance: SliverClause
     window: tuple[int, int]
 
@@ -75,23 +75,23 @@ class ConflictSearch:
         holds the plans and a block.
         """
         ordered = [plan.along_curve() for plan in sorted(plans, key=lambda plan: plan.place)]
-        for one, other in itertools.combinations(ordered, 2):
-            matched = [RulePairs(bound, one, other) for bound in self.rules]
-            matched = [pairs for pairs in matched if pairs.bound.rule.joins(one.layer, other.layer)]
+        for plan, other in itertools.combinations(ordered, 2):
+            matched = [RulePairs(bound, plan, other) for bound in self.rules]
+            matched = [pairs for pairs in matched if pairs.bound.rule.joins(plan.layer, other.layer)]
             sharing = [pairs for pairs in matched if pairs.bound.rule.shares]
             if sharing:
-                yield from self._sharing(one, other, sharing)
+                yield from self._sharing(plan, other, sharing)
             for pairs in matched:
                 if not pairs.bound.rule.shares:
                     yield from self._close(pairs)
 
     def _sharing(
-        self, one: PlanVersions, other: PlanVersions, rules: Sequence[RulePairs]
+        self, plan: PlanVersions, other: PlanVersions, rules: Sequence[RulePairs]
     ) -> Iterator[ConflictBatch]:
         """Give the conflicts of exclusions; what a pair shares is computed once for all of them."""
         rows = _any([pairs.rows[0] for pairs in rules]), _any([pairs.rows[1] for pairs in rules])
-        areas = Areas.of(one.shape), Areas.of(other.shape)
-        for block in pair_blocks(one, other, rows):
+        areas = Areas.of(plan.shape), Areas.of(other.shape)
+        for block in pair_blocks(plan, other, rows):
             held = [pairs.there(block, self.window) for pairs in rules]
             any_held = _any(held)
             left, right = (part[any_held] for part in block)
@@ -111,10 +111,10 @@ class ConflictSearch:
         """Give the conflicts of a rule about distance, or clearance."""
         rule, (one_rows, other_rows) = pairs.bound.rule, pairs.rows
         if rule.gap_m is not None:
-            one_rows, other_rows = one_rows & pairs.one.has_depth, other_rows & pairs.other.has_depth
-        for left, right in pair_blocks(pairs.one, pairs.other, (one_rows, other_rows), rule.reach_m):
+            one_rows, other_rows = one_rows & pairs.plan.has_depth, other_rows & pairs.other.has_depth
+        for left, right in pair_blocks(pairs.plan, pairs.other, (one_rows, other_rows), rule.reach_m):
             there = pairs.there((left, right), self.window)
-            close = close_pairs(rule, pairs.one, pairs.other, (left[there], right[there]))
+            close = close_pairs(rule, pairs.plan, pairs.other, (left[there], right[there]))
             yield ConflictBatch(
                 conflict_rows(
                     pairs, close.pairs, close.place, distance_m=close.distance_m, vertical_m=close.vertical_m

@@ -51,26 +51,26 @@ class Shared:
     sliver_m2: Floats
 
 
-def shared_of(one: Areas, other: Areas, left: Ints, right: Ints, tolerance: SliverClause) -> Shared:
+def shared_of(areas: Areas, other: Areas, left: Ints, right: Ints, tolerance: SliverClause) -> Shared:
     """Return what geometries share, pair by pair.
 
     Parameters
     ----------
-    one, other
+    areas, other
         Geometries of two plans, of any kind.
     left, right
         ``(k,)`` positions in them; pairs of one ``left`` lie together.
     tolerance
         Which pieces of a shared area are slivers.
     """
-    dimensions = [shapely.get_dimensions(areas.shapes) for areas in (one, other)]
+    dimensions = [shapely.get_dimensions(side.shapes) for side in (areas, other)]
     flat = np.minimum(dimensions[0][left], dimensions[1][right]) == 2
     if flat.all():
-        return _areas_of(shared_areas(one, other, left, right), tolerance)
+        return _areas_of(shared_areas(areas, other, left, right), tolerance)
     wide, thin = np.flatnonzero(flat), np.flatnonzero(~flat)
     parts = (
-        _areas_of(shared_areas(one, other, left[wide], right[wide]), tolerance),
-        _lines_of(one.shapes[left[thin]], other.shapes[right[thin]]),
+        _areas_of(shared_areas(areas, other, left[wide], right[wide]), tolerance),
+        _lines_of(areas.shapes[left[thin]], other.shapes[right[thin]]),
     )
     order = np.argsort(np.concatenate([wide, thin]), kind="stable")
     numbers = [
@@ -108,16 +108,16 @@ def _are_slivers(area: Floats, perimeter: Floats, tolerance: SliverClause) -> Bo
     return sliver
 
 
-def _lines_of(one: Objects, other: Objects) -> Shared:
+def _lines_of(areas: Objects, other: Objects) -> Shared:
     """Return what lines or points share with anything, where they do more than touch."""
-    shapely.prepare(one)
-    exists = shapely.intersects(one, other) & ~shapely.touches(one, other)
-    shapes = shapely.intersection(one[exists], other[exists])
-    length = np.full(len(one), np.nan)
+    shapely.prepare(areas)
+    exists = shapely.intersects(areas, other) & ~shapely.touches(areas, other)
+    shapes = shapely.intersection(areas[exists], other[exists])
+    length = np.full(len(areas), np.nan)
     length[exists] = shapely.length(shapes)
     place = _scattered(pa.array(shapely.to_wkb(shapes), pa.binary()), exists)
-    nothing = np.zeros(len(one), np.int64)
-    return Shared(exists, place, np.full(len(one), np.nan), length, nothing, nothing.astype(np.float64))
+    nothing = np.zeros(len(areas), np.int64)
+    return Shared(exists, place, np.full(len(areas), np.nan), length, nothing, nothing.astype(np.float64))
 
 
 def _scattered(values: pa.Array, exists: Bools) -> pa.Array:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from stcloud.paas.conflict.conflictrules import ConflictRule, RuleSide
 from stcloud.paas.conflict.planversions import PlanVersions, digests_of
 
-__all__ = ["BoundRule", "Pairs", "RulePairs", "pair_blocks", "side_of"]
+__all__ = ["DatedRule", "Pairs", "RulePairs", "pair_blocks", "side_of"]
 
 Bools: TypeAlias = NDArray[np.bool_]
 Ints: TypeAlias = NDArray[np.int64]
@@ -29,7 +29,7 @@ _BLOCK = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class BoundRule:
+class DatedRule:
     """A rule, and when it binds: half-open, UTC microseconds."""
 
     rule: ConflictRule
@@ -57,18 +57,18 @@ class RulePairs:
     ----------
     bound
         The rule.
-    one, other
+    plan, other
         The plans.
     """
 
-    bound: BoundRule
-    one: PlanVersions
+    bound: DatedRule
+    plan: PlanVersions
     other: PlanVersions
 
     @cached_property
     def digests(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Digests of the features of both plans."""
-        return self.one.digests, self.other.digests
+        return self.plan.digests, self.other.digests
 
     @cached_property
     def rule_digest(self) -> np.uint64:
@@ -79,16 +79,16 @@ class RulePairs:
     @cached_property
     def _sides(self) -> tuple[Bools, Bools, Bools, Bools]:
         first, second = self.bound.rule.sides
-        one_first, one_second = side_of(first, self.one), side_of(second, self.one)
+        one_first, one_second = side_of(first, self.plan), side_of(second, self.plan)
         return one_first, one_second, side_of(first, self.other), side_of(second, self.other)
 
     @cached_property
     def rows(self) -> tuple[Bools, Bools]:
         """Which versions of the one plan, and of the other, some pair can have."""
         one_first, one_second, other_first, other_second = self._sides
-        one = one_first & other_second.any() | one_second & other_first.any()
+        plan = one_first & other_second.any() | one_second & other_first.any()
         other = other_first & one_second.any() | other_second & one_first.any()
-        return one, other
+        return plan, other
 
     def matches(self, pairs: Pairs) -> Bools:
         """Return which pairs match the sides, in either order."""
@@ -100,8 +100,8 @@ class RulePairs:
     def periods(self, pairs: Pairs) -> tuple[Ints, Ints]:
         """Return from when to when both versions are valid and the rule binds; empty where the end is not later."""
         left, right = pairs
-        start = np.maximum(np.maximum(self.one.from_us[left], self.other.from_us[right]), self.bound.from_us)
-        end = np.minimum(np.minimum(self.one.to_us[left], self.other.to_us[right]), self.bound.to_us)
+        start = np.maximum(np.maximum(self.plan.from_us[left], self.other.from_us[right]), self.bound.from_us)
+        end = np.minimum(np.minimum(self.plan.to_us[left], self.other.to_us[right]), self.bound.to_us)
         return start, end
 
     def there(self, pairs: Pairs, window: tuple[int, int]) -> Bools:
@@ -112,13 +112,13 @@ class RulePairs:
 
 
 def pair_blocks(
-    one: PlanVersions, other: PlanVersions, rows: tuple[Bools, Bools], reach_m: float = 0.0
+    plan: PlanVersions, other: PlanVersions, rows: tuple[Bools, Bools], reach_m: float = 0.0
 ) -> Iterator[Pairs]:
     """Give the pairs of versions that are near each other, each once, block by block of the one plan.
 
     Parameters
     ----------
-    one, other
+    plan, other
         The plans, along a curve.
     rows
         Which versions of each take part.
@@ -131,7 +131,7 @@ def pair_blocks(
     tree = shapely.STRtree(other.shape[right_rows])
     for start in range(0, len(left_rows), _BLOCK):
         block = left_rows[start : start + _BLOCK]
-        shapes = one.shape[block]
+        shapes = plan.shape[block]
         near: Sequence[Ints] = (
             tree.query(shapes, predicate="dwithin", distance=reach_m) if reach_m else tree.query(shapes)
         )

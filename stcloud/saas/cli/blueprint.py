@@ -56,21 +56,21 @@ def blueprint(
     target = target_of(form, output, safe_csv=safe_csv)
     drawing = Drawing.of(picture, title, None)
     opened = open_city(city)
-    asked = opened.blueprint(layers, rules=rules, at=at, known_at=known_at, decisions=decisions)
+    pieces = opened.blueprint(layers, rules=rules, at=at, known_at=known_at, decisions=decisions)
     groups = split(by)
-    answer = asked.by(*groups) if groups else asked.answer()
+    answer = pieces.by(*groups) if groups else pieces.answer()
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
     print_answer(answer, target)
-    for line in drawing.notes_of_features(partial(_map, opened, asked)):
+    for line in drawing.notes_of_features(partial(_map, opened, pieces)):
         note(line)
     if pin and answer.pin is not None:
         note(answer.pin.text)
 
 
 def _map(
-    opened: City, asked: CityBlueprint, path: Path, tell: Callable[[str], None], options: MapOptions
+    opened: City, pieces: CityBlueprint, path: Path, tell: Callable[[str], None], options: MapOptions
 ) -> Path:
     """Draw all pieces, however they are summed."""
     from stcloud.saas.report import map_blueprint  # noqa: PLC0415  (slow to import)
 
-    return map_blueprint(opened, asked.answer(), path, tell, options)
+    return map_blueprint(opened, pieces.answer(), path, tell, options)

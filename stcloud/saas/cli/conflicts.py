@@ -108,43 +108,43 @@ def conflicts(
     target = target_of(form, output, safe_csv=safe_csv, offered=offered)
     drawing = Drawing.of(picture, title, None)
     opened = open_city(city)
-    asked = opened.conflicts(
+    chosen = opened.conflicts(
         layers, rules=rules, at=at, during=during, known_at=known_at, decisions=decisions
     )
     if explained:
-        print_text((asked.explain() if why is None else str(asked.why(why))) + "\n", target.path)
+        print_text((chosen.explain() if why is None else str(chosen.why(why))) + "\n", target.path)
     elif decide is not None:
-        _decide(asked, (decide, *map(str, parts), reason), target)
+        _decide(chosen, (decide, *map(str, parts), reason), target)
     else:
-        answer = _answer(asked, split(by), since)
+        answer = _answer(chosen, split(by), since)
         _list(answer, target)
-        draw = partial(_map, opened, asked)
+        draw = partial(_map, opened, chosen)
         for line in drawing.notes_of_features(draw):
             note(line)
         if pin and answer.pin is not None:
             note(answer.pin.text)
 
 
-def _answer(asked: CityConflicts, groups: list[str], since: str | None) -> Answer:
+def _answer(chosen: CityConflicts, groups: list[str], since: str | None) -> Answer:
     if groups:
-        return asked.by(*groups)
-    return asked.answer() if since is None else asked.since(since)
+        return chosen.by(*groups)
+    return chosen.answer() if since is None else chosen.since(since)
 
 
-def _decide(asked: CityConflicts, decision: tuple[str, ...], target: Target) -> None:
+def _decide(chosen: CityConflicts, decision: tuple[str, ...], target: Target) -> None:
     """Record a decision, and print it."""
     conflict, outcome, decided_by, on, reason = decision
-    asked.decide(conflict, outcome, by=decided_by, on=on, reason=reason)
+    chosen.decide(conflict, outcome, by=decided_by, on=on, reason=reason)
     print_records([dict(zip(_DECISION, decision, strict=True))], target, _DECISION)
 
 
 def _map(
-    opened: City, asked: CityConflicts, path: Path, tell: Callable[[str], None], options: MapOptions
+    opened: City, chosen: CityConflicts, path: Path, tell: Callable[[str], None], options: MapOptions
 ) -> Path:
     """Draw all conflicts, however they are counted."""
     from stcloud.saas.report import map_conflicts  # noqa: PLC0415  (slow to import)
 
-    return map_conflicts(opened, asked.answer(), path, tell, options)
+    return map_conflicts(opened, chosen.answer(), path, tell, options)
 
 
 def _refuse_mixed(**given: bool) -> None:

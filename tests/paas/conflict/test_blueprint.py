@@ -8,7 +8,7 @@ from stcloud.paas.conflict.blueprint import blueprint_pieces
 from stcloud.paas.conflict.conflictrules import ConflictRules
 from stcloud.paas.conflict.conflictsearch import ConflictSearch
 from stcloud.paas.conflict.decisions import with_decisions
-from stcloud.paas.conflict.pairing import BoundRule
+from stcloud.paas.conflict.pairing import DatedRule
 from stcloud.testing.plans import OPEN_US, DrawnVersion, plan_of
 
 ALWAYS = (-(2**63), OPEN_US)
@@ -21,7 +21,7 @@ def areas(kind, rule, shapes, outcome):
         plan_of(layer, [DrawnVersion("1", "x", 0, OPEN_US, shape, -1.0, -1.0)])
         for layer, shape in zip("ab", shapes, strict=True)
     ]
-    search = ConflictSearch(tuple(BoundRule(rule, *ALWAYS) for rule in rules), rules.slivers, ALWAYS)
+    search = ConflictSearch(tuple(DatedRule(rule, *ALWAYS) for rule in rules), rules.slivers, ALWAYS)
     rows = pa.concat_tables([batch.rows for batch in search.batches(plans)])
     decisions = pa.table({
         "conflict": rows["conflict"], "outcome": [outcome] * len(rows), "decided_by": [""] * len(rows),

@@ -8,7 +8,7 @@ from stcloud.errors import InvalidInput
 from stcloud.paas.conflict import pairing
 from stcloud.paas.conflict.conflictrules import ConflictRules, PlanClause
 from stcloud.paas.conflict.conflictsearch import ConflictSearch
-from stcloud.paas.conflict.pairing import BoundRule
+from stcloud.paas.conflict.pairing import DatedRule
 from stcloud.paas.conflict.planversions import PlanVersions
 from stcloud.testing.plans import OPEN_US, DrawnVersion, plan_of
 
@@ -17,7 +17,7 @@ ALWAYS = (-(2**63), OPEN_US)
 
 def conflicts(rule, kind, **plans):
     rules = ConflictRules.from_document({"id": "few", kind: [{"id": "rule", **rule}]}, name="few")
-    search = ConflictSearch(tuple(BoundRule(rule, *ALWAYS) for rule in rules), rules.slivers, ALWAYS)
+    search = ConflictSearch(tuple(DatedRule(rule, *ALWAYS) for rule in rules), rules.slivers, ALWAYS)
     versions = [plan_of(layer, drawn) for layer, drawn in plans.items()]
     return [row for batch in search.batches(versions) for row in batch.rows.to_pylist()]
 

@@ -9,6 +9,8 @@ import pytest
 import shapely
 
 import stcloud
+from stcloud.errors import InvalidInput
+from stcloud.saas.cli.conflicts import conflicts
 
 RULES = """
 id = "town"
@@ -107,3 +109,17 @@ def test_what_makes_no_sense_is_one_line(run, town, arguments, message):
     assert printed.code != 0
     assert message in printed.err
     assert len(printed.err.strip().splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({"explain": True, "why": "x", "by": ["rule"]}, "one-result"),
+        ({"on": "2024"}, "no-decision"),
+        ({"decide": "x", "on": "2024"}, "half-decision"),
+    ],
+)
+def test_calls_that_contradict_themselves(town, options, kind):
+    with pytest.raises(InvalidInput) as caught:
+        conflicts(town, ["landuse", "wood"], "rules.toml", **options)
+    assert caught.value.kind == kind
