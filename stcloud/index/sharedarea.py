@@ -40,15 +40,18 @@ class Areas:
         ``(n,)`` geometries in a metric CRS.
     rings
         Those that are polygons without holes.
+    wide
+        ``(n,)``: which have an area.
     """
 
     shapes: Objects
     rings: RingPolygons
+    wide: NDArray[np.bool_]
 
     @classmethod
     def of(cls, shapes: Objects) -> Self:
         """Make geometries ready."""
-        return cls(shapes, RingPolygons.of(shapes))
+        return cls(shapes, RingPolygons.of(shapes), np.asarray(shapely.get_dimensions(shapes) == 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

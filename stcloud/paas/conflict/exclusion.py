@@ -63,8 +63,7 @@ def shared_of(areas: Areas, other: Areas, left: Ints, right: Ints, tolerance: Sl
     tolerance
         Which pieces of a shared area are slivers.
     """
-    dimensions = [shapely.get_dimensions(side.shapes) for side in (areas, other)]
-    flat = np.minimum(dimensions[0][left], dimensions[1][right]) == 2
+    flat = areas.wide[left] & other.wide[right]
     if flat.all():
         return _areas_of(shared_areas(areas, other, left, right), tolerance)
     wide, thin = np.flatnonzero(flat), np.flatnonzero(~flat)
