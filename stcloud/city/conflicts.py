@@ -5,7 +5,7 @@ Tested by `tests/city/test_conflicts.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -75,6 +75,11 @@ class CityConflicts(AnswerView):
     @cached_property
     def _answer(self) -> Answer:
         return self.question.answer(*self.question.conflicts)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Give the conflicts as Arrow batches, in no order: memory holds the layers and a block, not the answer."""
+        for rows in self.question.batches():
+            yield from rows.to_batches()
 
     def by(self, *groups: str) -> Answer:
         """Return how many conflicts each group has, and their ``area_m2``.
@@ -148,7 +153,13 @@ class CityConflicts(AnswerView):
         lines += [
             f"read {plan.layer}: {len(plan):,} versions of {plan.department}" for plan in self.question.plans
         ]
-        return "\n".join([*lines, f"found {len(self):,} conflicts", f"slivers: {self.facts['slivers']}"])
+        return "\n".join(
+            [
+                *lines,
+                f"found {len(self):,} conflict{'' if len(self) == 1 else 's'}",
+                f"slivers: {self.facts['slivers']}",
+            ]
+        )
 
     def decide(self, conflict: str, outcome: str, *, by: str, on: Instant, reason: str = "") -> Reckoning:
         """Record a decision about a conflict, as a row of the layer of decisions, and return the reckoning.

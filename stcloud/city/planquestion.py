@@ -6,7 +6,7 @@ Tested by `tests/city/test_conflicts.py`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from stcloud.iaas.store.folder import read_text
 from stcloud.paas.conflict.conflictrows import SCHEMA, in_row_order
 from stcloud.paas.conflict.conflictrules import ConflictRules
 from stcloud.paas.conflict.conflictsearch import ConflictSearch
-from stcloud.paas.conflict.decisions import with_decisions
+from stcloud.paas.conflict.decisions import DECISION_COLUMNS, DECISION_LAYER, with_decisions
 from stcloud.paas.conflict.pairing import DatedRule
 from stcloud.paas.conflict.planversions import PlanVersions
 from stcloud.paas.query.answer.answer import Answer
@@ -153,6 +153,13 @@ class PlanQuestion:
             return layer.as_of(start_us, known_at=known)
         return layer.between(max(start_us, EARLIEST_US), min(end_us, LATEST_US), known_at=known)
 
+    def batches(self) -> Iterator[pa.Table]:
+        """Give the conflicts in no order, block by block, with what was decided."""
+        decided = self._decided()
+        for batch in self._search.batches(self.judged):
+            if len(batch.rows):
+                yield self.local(with_decisions(batch.rows, decided))
+
     @cached_property
     def conflicts(self) -> tuple[pa.Table, Mapping[str, str]]:
         """The conflicts in order, with what was decided, and the facts about them."""
@@ -206,6 +213,9 @@ class PlanQuestion:
     def _left_out(self) -> dict[str, str]:
         """How many features rules cannot judge."""
         facts = {}
+        without_place = {name: table["st_geom"].null_count for name, table in self._tables.items()}
+        if any(without_place.values()):
+            facts["without_place"] = _counts(without_place)
         columns = {name: self.rules.plan(name).use for name in self.layers}
         without_use = {
             name: table[columns[name]].null_count if columns[name] in table.schema.names else 0
@@ -213,9 +223,7 @@ class PlanQuestion:
         }
         named = any(side.use for bound in self.applying for side in bound.rule.sides)
         if named and any(without_use.values()):
-            facts["without_use"] = ", ".join(
-                f"{layer} {count:,}" for layer, count in without_use.items() if count
-            )
+            facts["without_use"] = _counts(without_use)
         underground = [rule.rule for rule in self.applying if rule.rule.gap_m is not None]
         without_depth = {
             plan.layer: int((~plan.has_depth).sum())
@@ -223,17 +231,20 @@ class PlanQuestion:
             if any(side.layer in (None, plan.layer) for rule in underground for side in rule.sides)
         }
         if any(without_depth.values()):
-            facts["without_depth"] = ", ".join(
-                f"{layer} {count:,}" for layer, count in without_depth.items() if count
-            )
+            facts["without_depth"] = _counts(without_depth)
         return facts
 
     def _decision_layer(self) -> Features | None:
-        """Return the layer of decisions, if there is one and a pin names it."""
+        """Return the layer of decisions, if there is one and a pin names it; `InvalidInput` ``not-decisions``."""
         try:
             layer = self.city.features(self.decisions)
         except NotFound:
             return None
+        if not {*DECISION_COLUMNS} <= {attribute.name for attribute in layer.attributes}:
+            raise InvalidInput(
+                "not-decisions", f"layer '{layer.name}' has no decisions: they have {', '.join(DECISION_COLUMNS)}",
+                hint=f"name another layer of decisions, or load it with the definition {DECISION_LAYER}",
+            )  # fmt: skip
         known = None if self.known is None else read_known(self.known, self.zone)
         named = not isinstance(known, Pin) or any(
             name in (layer.name, *layer.former) for name, _ in known.layers
@@ -248,6 +259,10 @@ class PlanQuestion:
         return layer.as_of(
             min(self.window[1] - 1, LATEST_US - 1), known_at=self.pin.of_layer(layer.name)
         ).table
+
+
+def _counts(by_layer: Mapping[str, int]) -> str:
+    return ", ".join(f"{layer} {count:,}" for layer, count in by_layer.items() if count)
 
 
 def read_rules(rules: GivenRules) -> ConflictRules:

@@ -67,8 +67,9 @@ def test_an_answer_in_every_form(city):
     assert found.to_geopandas().crs == CRS
     assert (len(found), len(found.to_pandas()), found.to_arrow().num_rows, len([*found])) == (1, 1, 1, 1)
     assert "landuse, wood" in repr(found)
+    assert [row for batch in found.batches() for row in batch.to_pylist()] == [row]
     assert found.facts["rules_applied"] == "1 of 1"
-    assert found.explain().splitlines()[-2:] == ["found 1 conflicts", "slivers: 0 pieces, 0 m² left out"]
+    assert found.explain().splitlines()[-2:] == ["found 1 conflict", "slivers: 0 pieces, 0 m² left out"]
     why = str(found.why(row["conflict"]))
     assert "first: landuse L1 of Planning bureau, use dwelling" in why
     assert why.endswith("open: nothing was decided")
@@ -242,6 +243,34 @@ def test_what_cannot_be_judged_is_counted(city):
         "landuse", frame(("L3", None, box(0, 0, 5, 5))), key="id", valid_from="2021-01-01", mode="changes"
     )
     assert conflicts(city).facts["without_use"] == "landuse 1"
+
+
+def test_pipes_without_a_depth_are_counted(city):
+    along, across = (shapely.LineString([(500_000, 3_520_000 + y), (500_100, 3_520_010)]) for y in (0, 20))
+    rules = {"id": "pipes", "clearance": [{"id": "cross", "first": {"layer": "gas"}, "second": {"layer": "power"},
+                                           "horizontal_m": 1, "vertical_m": 0.5}]}  # fmt: skip
+    for layer, line, zmax in (("gas", along, -1.0), ("power", across, -1.2)):
+        pipes = geopandas.GeoDataFrame(
+            {"id": ["1", "2"], "zmin": [-1.5, None], "zmax": [zmax, None]}, geometry=[line, None], crs=CRS
+        )
+        pipes.loc[1, "geometry"] = along
+        city.load(layer, pipes, key="id", valid_from="2020-01-01")
+    (row,), facts = (found := city.conflicts(["gas", "power"], rules=rules)).to_records(), found.facts
+    assert (row["first"], row["distance_m"], row["vertical_m"]) == ("1", 0.0, 0.0)
+    assert facts["without_depth"] == "gas 1, power 1"
+    pipes = geopandas.GeoDataFrame({"id": ["3"], "zmin": [-1.5], "zmax": [-2.5]}, geometry=[along], crs=CRS)
+    city.load("gas", pipes, key="id", valid_from="2020-01-01", mode="changes")
+    with pytest.raises(
+        InvalidInput, match=r"layer 'gas', feature '3': zmax -2.5 is below zmin -1.5"
+    ) as caught:
+        city.conflicts(["gas", "power"], rules=rules).answer()
+    assert caught.value.kind == "bad-depth"
+
+
+def test_what_has_no_decisions_is_refused(city):
+    with pytest.raises(InvalidInput, match="layer 'wood' has no decisions") as caught:
+        conflicts(city, decisions="wood").answer()
+    assert caught.value.kind == "not-decisions"
 
 
 def test_a_geographic_crs_is_refused(tmp_path):

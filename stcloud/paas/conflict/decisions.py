@@ -15,6 +15,7 @@ from stcloud.errors import InvalidInput, nearest
 __all__ = [
     "BOTH",
     "DECIDED",
+    "DECISION_COLUMNS",
     "DECISION_LAYER",
     "FIRST",
     "OUTCOMES",
@@ -29,6 +30,9 @@ DECISION_LAYER = "conflict-decisions"
 
 FIRST, SECOND, BOTH, REPLAN = OUTCOMES = ("first", "second", "both", "replan")
 """Outcomes: the first or the second side prevails, both stay, the area is to be planned anew."""
+
+DECISION_COLUMNS = ("conflict", "outcome", "decided_by", "reason")
+"""Columns of a layer of decisions, besides the period in which each holds."""
 
 DECIDED = ("outcome", "decided_by", "decided_on", "reason")
 """Columns of conflicts that decisions give; null where nothing was decided."""
@@ -77,7 +81,7 @@ def with_decisions(conflicts: pa.Table, decisions: pa.Table | None) -> pa.Table:
     """
     columns: dict[str, list[Any]] = {name: [None] * len(conflicts) for name in DECIDED}
     if decisions is not None and len(decisions):
-        wanted = decisions.select(["conflict", "outcome", "decided_by", "reason", "st_valid_from"])
+        wanted = decisions.select([*DECISION_COLUMNS, "st_valid_from"])
         known = {row["conflict"]: row for row in wanted.to_pylist()}
         for at, conflict in enumerate(conflicts["conflict"].to_pylist()):
             decision = known.get(conflict)
