@@ -5,7 +5,7 @@ import pytest
 import shapely
 
 from stcloud.errors import InvalidInput
-from stcloud.paas.conflict import pairing
+from stcloud.paas.conflict import pairing, planversions
 from stcloud.paas.conflict.conflictrules import ConflictRules, PlanClause
 from stcloud.paas.conflict.conflictsearch import ConflictSearch
 from stcloud.paas.conflict.pairing import DatedRule
@@ -97,3 +97,11 @@ def test_the_curve_keeps_every_version():
     assert sorted(ordered.key.tolist()) == sorted(plan.key.tolist())
     steps = np.hypot(*np.diff(shapely.get_coordinates(ordered.shape), axis=0).T)
     assert steps.mean() < 2.5
+
+
+def test_an_identity_is_the_same_where_many_are_made(monkeypatch):
+    plan = plan_of("a", [version("1", shapely.Point(0, 0)), version("二", shapely.Point(0, 0))])
+    few = plan.digests.tolist()
+    monkeypatch.setattr(planversions, "_MANY", 0)
+    assert plan.digests.tolist() == few
+    assert len(set(few)) == 2
