@@ -22,7 +22,7 @@ from stcloud.saas.cli.option import (
     split,
 )
 from stcloud.saas.cli.output import note, print_answer, print_records, print_text
-from stcloud.saas.cli.target import EVERY, RECORDS, Target, target_of
+from stcloud.saas.cli.target import EVERY, RECORDS, Target, document_path, target_of
 
 if TYPE_CHECKING:
     from stcloud.city import City
@@ -102,10 +102,18 @@ def conflicts(
 ) -> None:
     """List where plans contradict each other. Area by area, by a table of rules; or decide about one."""
     explained, parts = explain or why is not None, (outcome, decided_by, on)
-    _refuse_mixed(by=bool(by), since=since is not None, explained=explained, decide=decide is not None)
+    page = output if form is None and output is not None and output.suffix.lower() == ".html" else None
+    document_path(page, ".html")
+    _refuse_mixed(
+        by=bool(by),
+        since=since is not None,
+        explained=explained,
+        decide=decide is not None,
+        page=page is not None,
+    )
     _refuse_halves(decide, *parts)
     offered = (OutputFormat.TABLE,) if explained else EVERY if decide is None else RECORDS
-    target = target_of(form, output, safe_csv=safe_csv, offered=offered)
+    target = target_of(form, None if page else output, safe_csv=safe_csv, offered=offered)
     drawing = Drawing.of(picture, title, None)
     opened = open_city(city)
     chosen = opened.conflicts(
@@ -113,6 +121,8 @@ def conflicts(
     )
     if explained:
         print_text((chosen.explain() if why is None else str(chosen.why(why))) + "\n", target.path)
+    elif page is not None:
+        _write_page(opened, chosen, page, title)
     elif decide is not None:
         _decide(chosen, (decide, *map(str, parts), reason), target)
     else:
@@ -123,6 +133,12 @@ def conflicts(
             note(line)
         if pin and answer.pin is not None:
             note(answer.pin.text)
+
+
+def _write_page(opened: City, chosen: CityConflicts, path: Path, title: str | None) -> None:
+    from stcloud.saas.paper.conflictpage import write_conflict_page  # noqa: PLC0415  (slow to import)
+
+    note(f"page: {write_conflict_page(opened, chosen, path, note, title)}")
 
 
 def _answer(chosen: CityConflicts, groups: list[str], since: str | None) -> Answer:
@@ -151,7 +167,7 @@ def _refuse_mixed(**given: bool) -> None:
     """Refuse more than one thing to do with conflicts."""
     if sum(given.values()) > 1:
         raise InvalidInput(
-            "one-result", "--by, --since, --why, --explain and --decide are different things to do with conflicts",
+            "one-result", "--by, --since, --why, --explain, --decide and a page are different things to do",
             hint="give one of them",
         )  # fmt: skip
 

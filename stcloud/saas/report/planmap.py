@@ -56,7 +56,7 @@ def map_conflicts(
     The file; raises as `draw_map`.
     """
     title = options.title or f"Conflicts between {answer.facts['layer']}"
-    return _drawn(city, answer, "outcome", _OUTCOMES, title, path, tell)
+    return _drawn(city, answer, "conflict", "outcome", _OUTCOMES, title, path, tell)
 
 
 def map_blueprint(
@@ -64,12 +64,13 @@ def map_blueprint(
 ) -> Path:
     """Draw the pieces of a blueprint, coloured by their state; parameters are those of `map_conflicts`."""
     title = options.title or f"Blueprint of {answer.facts['layer']}"
-    return _drawn(city, answer, "state", _STATES, title, path, tell)
+    return _drawn(city, answer, "piece", "state", _STATES, title, path, tell)
 
 
 def _drawn(
     city: City,
     answer: Answer,
+    noun: str,
     column: str,
     looks: Mapping[str | None, tuple[str, str, str]],
     title: str,
@@ -83,7 +84,7 @@ def _drawn(
     numbers = np.array([present.index(value) for value in values], np.float64)
     categories = tuple(Category(*looks[value]) for value in present)
     symbols = Symbols(
-        shapes[placed], numbers[placed], column, unplaced=int((~placed).sum()), categories=categories
+        shapes[placed], numbers[placed], noun, unplaced=int((~placed).sum()), categories=categories
     )
     zone = city.configuration.zone
     times = [instant_text(answer.facts[name]) for name in ("at",) if name in answer.facts]

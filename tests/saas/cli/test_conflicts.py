@@ -85,6 +85,20 @@ def test_decisions_changes_and_a_blueprint(run, town):
     assert run(*pieces, "--map", "blueprint.png").code == 0
 
 
+def test_a_page_stands_alone(run, town, tmp_path):
+    printed = run(*asked(town, "--at", "2024-06-01", "-o", tmp_path / "page.html"))
+    assert "page:" in printed.err
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert "<h1>Conflicts between landuse, wood</h1>" in page
+    assert "2,000.00" in page
+    assert "data:image/png;base64," in page
+    assert "<script" not in page
+    assert "http" not in page
+    assert run(*asked(town, "--at", "2020-01-01", "-o", tmp_path / "none.html")).code == 0
+    assert "0 conflicts" in (tmp_path / "none.html").read_text("utf-8")
+    assert "are different things" in run(*asked(town, "--by", "rule", "-o", tmp_path / "page.html")).err
+
+
 def test_a_map_and_an_explanation(run, town, tmp_path):
     printed = run(*asked(town, "--at", "2024-06-01", "--map", tmp_path / "map.png"))
     assert "map:" in printed.err
@@ -95,7 +109,7 @@ def test_a_map_and_an_explanation(run, town, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--by", "rule", "--since", "2024-01-01"), "are different things to do with conflicts"),
+        (("--by", "rule", "--since", "2024-01-01"), "are different things to do"),
         (("--outcome", "wood"), "add --decide CONFLICT"),
         (("--decide", "x", "--outcome", "wood"), "the decision lacks --decided-by, --on"),
         (("--why", "x"), "there is no conflict 'x'"),
