@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stcloud.late import late_names
 
 if TYPE_CHECKING:
+    from stcloud.city.blueprint import open_blueprint
     from stcloud.city.calendar import CityCalendar
     from stcloud.city.carrying import carry_totals
     from stcloud.city.caselogs import case_log_names
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from stcloud.city.catalogueentries import catalogue_entries
     from stcloud.city.changes import LayerChanges, Watchers
     from stcloud.city.classes import CityClasses
+    from stcloud.city.conflicts import open_conflicts
     from stcloud.city.copying import CityCopy
     from stcloud.city.episodes import open_episodes
     from stcloud.city.evaluatedcases import evaluate_layer
@@ -53,8 +55,9 @@ __all__ = [
     "CityStanding", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges",
     "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers",
     "carry_totals", "case_log_names", "catalogue_entries", "city_html", "city_lines", "crs_text", "divide_ground",
-    "evaluate_layer", "instant_us", "locate_points", "open_cases", "open_episodes", "open_series", "open_tracks",
-    "quality_of", "refuse_received", "require_metric", "scenes_layer", "start", "vacuum_city", "value_source",
+    "evaluate_layer", "instant_us", "locate_points", "open_blueprint", "open_cases", "open_conflicts",
+    "open_episodes", "open_series", "open_tracks", "quality_of", "refuse_received", "require_metric",
+    "scenes_layer", "start", "vacuum_city", "value_source",
 ]  # fmt: skip
 
 _HOMES = {
@@ -91,7 +94,9 @@ _HOMES = {
     "evaluate_layer": "stcloud.city.evaluatedcases",
     "instant_us": "stcloud.time",
     "locate_points": "stcloud.paas.grid.points",
+    "open_blueprint": "stcloud.city.blueprint",
     "open_cases": "stcloud.city.caseopening",
+    "open_conflicts": "stcloud.city.conflicts",
     "open_episodes": "stcloud.city.episodes",
     "open_series": "stcloud.city.series",
     "open_tracks": "stcloud.city.tracks",

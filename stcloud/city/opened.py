@@ -6,7 +6,7 @@ Tested by `tests/city/test_city.py`.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from stcloud.city import below
@@ -19,16 +19,19 @@ from stcloud.iaas.store.folder import Folder
 from stcloud.late import plugin
 
 if TYPE_CHECKING:
+    from stcloud.city.blueprint import CityBlueprint
     from stcloud.city.calendar import CityCalendar
     from stcloud.city.carriedtable import CarriedTotals
     from stcloud.city.carrying import GivenVersion
     from stcloud.city.catalogueentries import CatalogueEntries
     from stcloud.city.city import City
     from stcloud.city.classes import CityClasses
+    from stcloud.city.conflicts import CityConflicts
     from stcloud.city.copying import CopiedCity
     from stcloud.city.exchange import CityExchange, GivenSince
     from stcloud.city.indicators import CityIndicators
     from stcloud.city.keywords import DescriptionKeywords, Names
+    from stcloud.city.planquestion import GivenRules
     from stcloud.city.standing import CityStanding
     from stcloud.daas.audit import Finding
     from stcloud.daas.catalogue import Catalogue
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from stcloud.iaas.engine.model import Engine
     from stcloud.iaas.store.traffic import Traffic
     from stcloud.paas.query.answer.pin import GivenKnown, Pin
-    from stcloud.time import Instant
+    from stcloud.time import Instant, TimeSpan
 
 __all__ = ["OpenedCity"]
 
@@ -106,6 +109,47 @@ class OpenedCity:
         if self._standing is None:
             self._standing = below.CityStanding(cast("City", self), self._parts)
         return self._standing
+
+    def conflicts(
+        self, layers: Iterable[str], *, rules: GivenRules, at: Instant | None = None, during: TimeSpan | None = None,
+        known_at: Instant | Pin | None = None, decisions: str = "conflict-decisions",
+    ) -> CityConflicts:  # fmt: skip
+        """Return where plans that are valid at the same time contradict each other, area by area.
+
+        Parameters
+        ----------
+        layers, rules
+            Layers of features, two or more; a table of rules: its TOML or CSV file, or its keys and values.
+        at, during
+            Conflicts that hold at an instant, or in some part of a span; neither: at any time.
+        known_at
+            As it was known at this recorded instant, or at the pin of an answer.
+        decisions
+            The layer of decisions, if there is one.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            ``unknown-layer``; ``two-layers-needed``, ``not-features``, ``at-or-during``, ``no-rule``,
+            ``unknown-use``, ``no-use-column``, ``no-depth-columns``; `InvalidDefinition` ``not-toml``,
+            ``invalid-definition``.
+        """
+        return below.open_conflicts(
+            cast("City", self), self._parts, layers, rules, at=at, during=during, known_at=known_at,
+            decisions=decisions,
+        )  # fmt: skip
+
+    def blueprint(
+        self, layers: Iterable[str], *, rules: GivenRules, at: Instant, known_at: Instant | Pin | None = None,
+        decisions: str = "conflict-decisions",
+    ) -> CityBlueprint:  # fmt: skip
+        """Return plans as they are at an instant after the decisions: what is settled, cut, open, planned anew.
+
+        Parameters and errors are those of `conflicts`.
+        """
+        return below.open_blueprint(
+            cast("City", self), self._parts, layers, rules, at=at, known_at=known_at, decisions=decisions
+        )
 
     @property
     def indicators(self) -> CityIndicators:

@@ -44,6 +44,7 @@ FEATURES = {
     "unit-grid": ["Polygon", "MultiPolygon"],
     "duty-grids": [],
     "indicator-values": [],
+    "conflict-decisions": [],
     "streets": ["LineString", "Polygon"],
     "buildings": ["Polygon", "MultiPolygon"],
     "points-of-interest": ["Point", "Point"],

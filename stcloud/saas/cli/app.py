@@ -13,12 +13,14 @@ import typer
 
 from stcloud.saas.cli import (
     alerts,
+    blueprint,
     calendar,
     carry,
     case,
     catalogue,
     check,
     class_list,
+    conflicts,
     console,
     copy,
     create,
@@ -65,8 +67,8 @@ app = typer.Typer(
 for function in (
     create.create, load.load, listen.listen, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, series.series, episodes.episodes, tracks.tracks, scenes.scenes, cube.cube, hotspots.hotspots,
-    carry.carry, layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
-    reporting.report, vacuum.vacuum, purge.purge, copy.copy,
+    carry.carry, conflicts.conflicts, blueprint.blueprint, layers.layers, layers.quarantine, class_list.classes,
+    calendar.calendar, define.define, check.check, reporting.report, vacuum.vacuum, purge.purge, copy.copy,
     pack.pack, pack.receive, catalogue.catalogue, serve.serve, console.console, demo.demo,
 ):  # fmt: skip
     app.command()(function)

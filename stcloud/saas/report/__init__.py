@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from stcloud.saas.report.hotspotmap import map_hotspots
     from stcloud.saas.report.map import draw_map
     from stcloud.saas.report.picture import MapOptions, map_answer
+    from stcloud.saas.report.planmap import map_blueprint, map_conflicts
     from stcloud.saas.report.serieschart import chart_series
     from stcloud.saas.report.timelinechart import chart_timeline
     from stcloud.saas.report.versionmap import map_changes, map_versions
 
 __all__ = [
-    "MapOptions", "chart_answer", "chart_series", "chart_timeline", "draw_map", "map_answer", "map_changes",
-    "map_faults", "map_hotspots", "map_versions",
+    "MapOptions", "chart_answer", "chart_series", "chart_timeline", "draw_map", "map_answer", "map_blueprint",
+    "map_changes", "map_conflicts", "map_faults", "map_hotspots", "map_versions",
 ]  # fmt: skip
 
 _HOMES = {
@@ -37,6 +38,8 @@ _HOMES = {
     "draw_map": ".map",
     "MapOptions": ".picture",
     "map_answer": ".picture",
+    "map_blueprint": ".planmap",
+    "map_conflicts": ".planmap",
     "chart_series": ".serieschart",
     "chart_timeline": ".timelinechart",
     "map_changes": ".versionmap",

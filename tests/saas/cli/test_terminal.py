@@ -46,6 +46,10 @@ COMMANDS = {
     "diff": "diff town areas 2022-01-01 2024-01-01",
     "lineage": "diff town areas 2022-01-01 2024-01-01 --lineage",
     "timeline": "timeline town areas",
+    "conflicts": "conflicts town areas cells --at 2024-06-01 --rules rules.toml",
+    "conflicts-grouped": "conflicts town areas cells --at 2024-06-01 --rules rules.toml --by department,rule",
+    "blueprint": "blueprint town areas cells --at 2024-06-01 --rules rules.toml --by layer,state",
+    "unknown-use": "conflicts town areas cells --at 2024-06-01 --rules misspelt.toml",
     "quarantine": "quarantine town calls",
     "unknown-column": "query town calls --what \"knd = 'lamp'\"",
     "unknown-cells": "query town calls --by cell:300m",
@@ -72,6 +76,19 @@ INDICATORS = {
     },
 }  # fmt: skip
 """Indicators of the town."""
+
+
+RULES = """
+id = "distances"
+[plans.areas]
+department = "Harbour office"
+use = "name"
+[[distance]]
+id = "island-apart"
+first = { layer = "areas", use = "island" }
+second = { layer = "cells" }
+least_m = 250
+"""
 
 
 def calls():
@@ -117,6 +134,8 @@ def areas(year):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("terminal")
+    (folder / "rules.toml").write_text(RULES, encoding="utf-8")
+    (folder / "misspelt.toml").write_text(RULES.replace('"island"', '"ilsand"'), encoding="utf-8")
     ticks = count(NOON_US, 60_000_000)
     shapes, codes = quads(34, 4)
     with stcloud.create(folder / "town", crs=CRS, zone="Asia/Kathmandu"):

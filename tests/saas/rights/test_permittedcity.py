@@ -36,6 +36,7 @@ key = ["code"]
 column = "wkt"
 crs = "EPSG:4326"
 """
+RULES = {"id": "any", "exclude": [{"id": "any"}]}
 FRAME = pd.DataFrame(
     {"id": ["a", "b"], "at": ["2024-03-01"] * 2, "lon": [174.7] * 2, "lat": [-36.9] * 2, "phone": ["1", "2"]}
 )
@@ -78,6 +79,8 @@ def test_of_what_may_be_counted_measures_are_given_and_no_rows(permits):
         lambda: query.count(by=["in:areas"]), lambda: seen.series("requests"),
         lambda: seen.tracks("requests"),
         lambda: seen.scenes("requests"), lambda: seen.grid("areas"), lambda: seen.evaluate("requests"),
+        lambda: seen.conflicts(["areas", "requests"], rules=RULES),
+        lambda: seen.blueprint(["areas", "requests"], rules=RULES, at="2024"),
         lambda: seen.ask(stcloud.Question(layer="requests")), lambda: seen.divide("areas", "areas"),
     ):  # fmt: skip
         assert refused(act) == "not-permitted"
