@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stcloud.city.evaluatedcases import evaluate_layer
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
+    from stcloud.city.reach import reach_of
     from stcloud.city.scenes import scenes_layer
     from stcloud.city.series import open_series
     from stcloud.city.situations import SituationQuestion
@@ -48,8 +49,8 @@ __all__ = [
     "GeometryReader", "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms",
     "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html",
     "city_lines", "crs_text", "divide_ground", "evaluate_layer", "instant_us", "locate_points", "open_cases",
-    "open_episodes", "open_series", "open_tracks", "quality_of", "require_metric", "scenes_layer", "start",
-    "vacuum_city", "value_source",
+    "open_episodes", "open_series", "open_tracks", "quality_of", "reach_of", "require_metric", "scenes_layer",
+    "start", "vacuum_city", "value_source",
 ]  # fmt: skip
 
 _HOMES = {
@@ -87,6 +88,7 @@ _HOMES = {
     "open_series": "stcloud.city.series",
     "open_tracks": "stcloud.city.tracks",
     "quality_of": "stcloud.daas.quality",
+    "reach_of": "stcloud.city.reach",
     "require_metric": "stcloud.space",
     "scenes_layer": "stcloud.city.scenes",
     "start": "stcloud.iaas.engine.engines",
