@@ -201,9 +201,9 @@ class Reach:
         return self._answer(pa.concat_tables(tables))
 
     def compare(self, before: Reach) -> Answer:
-        """Return `groups` beside those of another question: ``NAME_before`` and ``NAME_change`` of four of them.
+        """Return `groups` beside those of another question: ``people``, ``reached``, ``share``.
 
-        Of ``people``, ``reached``, ``share`` and ``straight_share``; null where one of both has not the group.
+        Each also as ``NAME_before`` and ``NAME_change``; null where one of both has not the group.
 
         Raises `InvalidInput` ``no-people``, ``other-groups``: they are grouped by different things.
         """

@@ -20,7 +20,7 @@ __all__ = ["COUNTED", "PlaceGroups", "compared", "group_rows"]
 COUNTED = (
     "places", "people", "reached", "share", "straight", "straight_share", "share_difference", "unplaced",
 )  # fmt: skip
-_COMPARED = ("people", "reached", "share", "straight_share")
+_COMPARED = ("people", "reached", "share")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -86,12 +86,19 @@ class ReachQuestion:
         read = _Reading({}, None)
         streets = self._walked(read)
         people = None if self.people is None else self._counted(self.people, streets, read)
-        facts = {"layer": self.streets.subject.layer.name, "services": _snapped(streets), **read.facts}
+        facts = {"layer": self.streets.subject.layer.name, "services": _snapped(streets), **self._narrowed(), **read.facts}
         facts |= {"as_of": self.streets.subject.zone.iso(self.at_us), "known_at": read.known_at(self.streets)}
         facts |= self.rules.described() | _network(streets) | streets.lines.facts
         facts |= {} if people is None else _reached(people, self.rules)
         lattice = self.streets.subject.configuration.lattice
         return Reach(self.rules, facts, read.pinned, lattice, streets, people)
+
+    def _narrowed(self) -> dict[str, str]:
+        """Return what services fulfil, and which layers are barriers, for people."""
+        own = ("layer", "known_at", "as_of")
+        facts = {name: text for name, text in self.services.facts().items() if name not in own}
+        barriers = ", ".join(query.subject.layer.name for query in self.barriers)
+        return facts | ({"barriers": barriers} if barriers else {})
 
     def _walked(self, read: _Reading) -> ReachStreets:
         rules = self.rules

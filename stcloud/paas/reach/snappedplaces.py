@@ -16,6 +16,7 @@ from stcloud.paas.reach.streetpieces import StreetPieces
 __all__ = ["SnappedPlaces", "points_of"]
 
 _HALF_UM = 5e-7  # distances are compared as whole micrometres
+_SAME_M = 1e-6  # streets that are so alike are equally near
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +50,13 @@ class SnappedPlaces:
         if len(pieces):
             known = np.flatnonzero(~shapely.is_missing(points))
             tree = shapely.STRtree(pieces.shapes)
-            pairs, far_m = tree.query_nearest(points[known], return_distance=True)
-            order = np.lexsort((pairs[1], pairs[0]))
-            first = order[np.unique(pairs[0][order], return_index=True)[1]]
-            here = known[pairs[0][first]]
-            piece[here], distance_m[here] = pairs[1][first], far_m[first]
+            (nearest, _), far_m = tree.query_nearest(points[known], return_distance=True, all_matches=False)
+            here = known[nearest]
+            distance_m[here] = far_m
+            near, number = tree.query(points[here], predicate="dwithin", distance=far_m + _SAME_M)
+            order = np.lexsort((number, near))
+            first = order[np.unique(near[order], return_index=True)[1]]
+            piece[here[near[first]]] = number[first]
         piece[~(distance_m <= most_m + _HALF_UM)] = -1
         placed, at_m = piece >= 0, np.zeros(count)
         at_m[placed] = shapely.line_locate_point(pieces.shapes[piece[placed]], points[placed])

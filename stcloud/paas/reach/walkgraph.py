@@ -159,7 +159,6 @@ def nodes_of(pieces: StreetPieces) -> tuple[tuple[Ints, Ints], int]:
     """
     from scipy.sparse import coo_array  # noqa: PLC0415  (slow to import)
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
-    from scipy.spatial import cKDTree  # noqa: PLC0415
 
     half = len(pieces)
     if not half:
@@ -170,7 +169,8 @@ def nodes_of(pieces: StreetPieces) -> tuple[tuple[Ints, Ints], int]:
     is_end = np.concatenate([pieces.start_m == 0, pieces.end_m == pieces.line_m])
     alike = np.column_stack([ends, np.tile(pieces.level, 2), is_end])
     points, number = np.unique(alike, axis=0, return_inverse=True)
-    first, second = cKDTree(points[:, :2]).query_pairs(MEET_M, output_type="ndarray").T
+    places = shapely.points(points[:, :2])
+    first, second = shapely.STRtree(places).query(places, predicate="dwithin", distance=MEET_M)
     meets = (points[first, 2] == points[second, 2]) | ((points[first, 3] > 0) & (points[second, 3] > 0))
     pairs = (first[meets], second[meets])
     near = coo_array((np.ones(len(pairs[0])), pairs), shape=(len(points), len(points)))

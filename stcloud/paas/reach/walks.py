@@ -102,10 +102,11 @@ class _Ways:
 
 def straight_m(places: Shapes, services: Shapes) -> Floats:
     """Return how far the nearest service is in a straight line, metres; infinite: there is none."""
-    from scipy.spatial import cKDTree  # noqa: PLC0415  (slow to import)
-
-    far, there = np.full(len(places), np.inf), ~shapely.is_missing(places)
+    far_m, there = np.full(len(places), np.inf), np.flatnonzero(~shapely.is_missing(places))
     known = services[~shapely.is_missing(services)]
-    if len(known) and there.any():
-        far[there] = cKDTree(shapely.get_coordinates(known)).query(shapely.get_coordinates(places[there]))[0]
-    return far
+    if len(known):
+        (near, _), metres = shapely.STRtree(known).query_nearest(
+            places[there], return_distance=True, all_matches=False
+        )
+        far_m[there[near]] = metres
+    return far_m
