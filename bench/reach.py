@@ -1,8 +1,8 @@
 """Reach: 15 minutes on foot to the nearest of 500 services in a city of 100 km²; beside networkx.
 
-The city is invented: streets a block long, bent at random, buildings with inhabitants, communities of a square kilometre.
-We read layers from a city; the peer has the same as frames in memory. Both snap places within edges, find the nearest
-service of each building, count the services that it reaches, and say the share of inhabitants who reach one.
+The city is invented: streets a block long, bent at random, buildings with inhabitants, communities of a square
+kilometre. We read layers from a city; the peer has the same as frames in memory. Both snap places within edges, find
+the nearest service of each building, count the services that it reaches, and say the share of inhabitants who reach one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,11 @@ def findings(scale: Scale) -> Iterator[Finding]:
     ours = apart(our_reach, city=city)
     peer = apart(networkx_reach, blocks=blocks, services=services, buildings=buildings)
     done, theirs = ours.result, peer.result
-    same = theirs is not None and abs(done["share"] - theirs["share"]) < 1e-9 and done["pairs"] == theirs["pairs"]
+    same = (
+        theirs is not None
+        and abs(done["share"] - theirs["share"]) < 1e-9
+        and done["pairs"] == theirs["pairs"]
+    )
     size = f"{done['edges']:,} edges, {services:,} services, {buildings:,} buildings"
     more = done | {"peak_gb": round(ours.peak_gb, 2), "same": same}
     yield Finding(
@@ -58,7 +62,9 @@ def our_reach(city: str) -> dict[str, Any]:
         done: dict[str, Any] = {}
         for name in ("", "again_"):
             start, cpu = time.perf_counter(), time.process_time()
-            reach = opened.reach("streets", "services", people="buildings:people", by="in:communities", at=_SINCE)
+            reach = opened.reach(
+                "streets", "services", people="buildings:people", by="in:communities", at=_SINCE
+            )
             groups = reach.groups().to_pandas()
             done[name + ("s" if name else "seconds")] = round(time.perf_counter() - start, 3)
             done[f"{name}cpu_s"] = round(time.process_time() - cpu, 3)
@@ -86,7 +92,8 @@ def networkx_reach(blocks: int, services: int, buildings: int) -> dict[str, Any]
         edge, far = tree.query_nearest(points, return_distance=True, all_matches=False)
         at = shapely.line_locate_point(lines[edge[1]], points)
         snapped.append((edge[1], at, np.where(far <= 100, far, np.inf)))
-    graph, ends, cuts = nx.Graph(), {}, {number: [] for number in range(len(lines))}
+    graph, ends = nx.Graph(), {}
+    cuts: dict[int, list[tuple[float, Any]]] = {number: [] for number in range(len(lines))}
     for number, (edge, at) in enumerate(zip(*snapped[0][:2], strict=True)):
         cuts[int(edge)].append((float(at), ("cut", number)))
     for number, line in enumerate(lines):
@@ -98,7 +105,10 @@ def networkx_reach(blocks: int, services: int, buildings: int) -> dict[str, Any]
         graph.add_edge(("service", number), ("cut", number), seconds=far / _SPEED)
     index = {node: number for number, node in enumerate(graph)}
     edge, at, far = snapped[1]
-    sides = np.array([_sides(ends[number], place) for number, place in zip(edge.tolist(), at.tolist(), strict=True)], object)
+    sides = np.array(
+        [_sides(ends[number], place) for number, place in zip(edge.tolist(), at.tolist(), strict=True)],
+        object,
+    )
     u, v = (np.array([index[node] for node in sides[:, column]]) for column in (0, 2))
     a, b = ((np.abs(sides[:, column].astype(float) - at) + far) / _SPEED for column in (1, 3))
     starts = [("service", number) for number in range(len(asked))]

@@ -33,8 +33,8 @@ class ReachKeywords(TypedDict, total=False):
     """How far people walk, who they are, and when.
 
     ``minutes`` (15) and ``speed`` (1.2 m/s): the longest walk, and its speed; ``speeds``: a table of speeds by class;
-    ``snap`` (100 m): how far a place may be from its street. ``crossings``: whether lines are joined where they cross;
-    ``level``: a column of levels of streets; ``barriers``: layers that no walk passes. ``what``: filters of services.
+    ``snap`` (100 m): how far a place may be from its street. ``crossings``: whether lines are joined where they
+    cross; ``level``: a column of levels of streets; ``barriers``: layers that no walk passes. ``what``: filters of services.
     ``people``: ``LAYER`` or ``LAYER:COLUMN``, who wants a service and how much each counts; ``by``: ``in:LAYER``,
     ``in:LAYER.COLUMN`` or a column of theirs. ``at``: an instant of valid time, None: now; ``known_at``: a recorded
     instant or a pin, None: what is known now.
@@ -63,8 +63,8 @@ def reach_of(city: City, streets: str, services: str, options: ReachKeywords, cl
         raise TypeError(f"reach() got an unexpected keyword argument '{strange[0]}'")
     speeds = options.get("speeds")
     rules = WalkRules.of(
-        options.get("minutes", 15.0), options.get("speed", 1.2), table=None if speeds is None else read_speeds(speeds),
-        snap=options.get("snap", 100.0), crossings=options.get("crossings", False), level=options.get("level"),
+        options.get("minutes", 15.0), options.get("speed", 1.2),
+        table=None if speeds is None else read_speeds(speeds), snap=options.get("snap", 100.0), crossings=options.get("crossings", False), level=options.get("level"),
     )  # fmt: skip
     at = options.get("at")
     at_us = clock() if at is None else instant_us(at, city.configuration.zone)
@@ -78,7 +78,8 @@ def reach_of(city: City, streets: str, services: str, options: ReachKeywords, cl
     wanted = question(services).what(*filters) if filters else question(services)
     return ReachQuestion(
         question(streets), wanted, None if people is None else question(people),
-        tuple(question(layer) for layer in _several(options.get("barriers", ()))), weight, options.get("by"), rules, at_us,
+        tuple(question(layer) for layer in _several(options.get("barriers", ()))), weight, options.get("by"), rules,
+        at_us,
     ).answer()  # fmt: skip
 
 

@@ -19,7 +19,16 @@ import shapely
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
-__all__ = ["SPEEDS", "SPEED_MPS", "PlainWalks", "WalkStreet", "WalkWorld", "streets_table", "walk_worlds", "walks_by_rule"]
+__all__ = [
+    "SPEEDS",
+    "SPEED_MPS",
+    "PlainWalks",
+    "WalkStreet",
+    "WalkWorld",
+    "streets_table",
+    "walk_worlds",
+    "walks_by_rule",
+]
 
 Point: TypeAlias = tuple[float, float]
 
@@ -170,7 +179,9 @@ def walks_by_rule(world: WalkWorld) -> PlainWalks:
         times = nx.single_source_dijkstra_path_length(seen, ("service", number), weight="seconds")
         for place in range(len(places)):
             seconds[place, number] = times.get(("place", place), math.inf)
-    return PlainWalks(seconds, [street is not None for street in places], [street is not None for street in services])
+    return PlainWalks(
+        seconds, [street is not None for street in places], [street is not None for street in services]
+    )
 
 
 def _ways(world: WalkWorld) -> list[_Way]:
@@ -209,7 +220,9 @@ def _snapped(
     for place in map(shapely.Point, points):
         near = [(round(part.distance(place), 6), number, start, part) for number, start, part in stretches]
         far, number, start, part = min(near, key=lambda each: each[:3], default=(math.inf, 0, 0.0, place))
-        snapped.append(None if far > world.snap_m else (number, start + part.project(place), part.distance(place)))
+        snapped.append(
+            None if far > world.snap_m else (number, start + part.project(place), part.distance(place))
+        )
     for street in snapped:
         if street is not None:
             ways[street[0]].breaks.append(street[1])
@@ -224,9 +237,7 @@ def _graph(ways: Sequence[_Way], barriers: Sequence[BaseGeometry]) -> nx.MultiGr
             seconds = (end - start) / way.speed_mps
             sides = [_side(way, number, at, away, barriers) for at, away in ((start, 1), (end, -1))]
             graph.add_edge(*sides, seconds=seconds)
-        for at in way.joints:
-            if not way.is_shut(at, barriers):
-                joints.append((number, at))
+        joints += [(number, at) for at in way.joints if not way.is_shut(at, barriers)]
     for one_joint, other in combinations(joints, 2):
         if _meet(ways, one_joint, other):
             graph.add_edge(*(_name(number, at) for number, at in (one_joint, other)), seconds=0.0)

@@ -14,7 +14,7 @@ import shapely
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.reach.snappedplaces import points_of
-from stcloud.paas.reach.streetlines import Floats, Shapes, column_of, shapes_of
+from stcloud.paas.reach.streetlines import Floats, Ints, Shapes, column_of, shapes_of
 
 __all__ = ["PlaceRows", "Weights"]
 
@@ -92,7 +92,11 @@ class Weights:
         if column is None:
             return cls(np.ones(len(table)), whole=True)
         values = column_of(table, column, layer)
-        if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type) or pa.types.is_decimal(values.type)):
+        if not (
+            pa.types.is_integer(values.type)
+            or pa.types.is_floating(values.type)
+            or pa.types.is_decimal(values.type)
+        ):
             raise InvalidInput(
                 "wrong-type", f"column '{column}' of layer '{layer}' holds no numbers, but {values.type}",
                 hint="name a column of numbers, or none: each place counts as 1",
@@ -100,13 +104,14 @@ class Weights:
         numbers = pc.fill_null(values.cast(pa.float64()), 0.0).to_numpy()
         wrong = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))
         if len(wrong):
+            first = int(wrong[0])
             raise InvalidInput(
                 "bad-weight",
-                f"column '{column}' of layer '{layer}' has {numbers[wrong[0]]:g} for '{table['st_key'][int(wrong[0])]}'",
+                f"column '{column}' of layer '{layer}' has {numbers[first]:g} for '{table['st_key'][first]}'",
                 hint="inhabitants are 0 or more; leave the row out with a filter, or correct it",
             )
         return cls(numbers, pa.types.is_integer(values.type), values.null_count)
 
-    def column(self, sums: Floats) -> pa.Array:
+    def column(self, sums: Floats | Ints) -> pa.Array:
         """Return weights, or sums of them, as a column of an answer."""
         return pa.array(np.round(sums).astype(np.int64) if self.whole else sums)

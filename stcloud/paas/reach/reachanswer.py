@@ -122,8 +122,8 @@ class Reach:
     def people(self) -> Answer:
         """Return each place of people, by key, with its walk and its geometry.
 
-        ``people``, the group, ``minutes`` to the nearest service (null: there is no walk), its key ``service``, how many
-        ``services`` are within the limit, ``reached``, ``why`` not (``too far``, ``no way``, ``unplaced``),
+        ``people``, the group, ``minutes`` to the nearest service (null: there is no walk), its key ``service``, how
+        many ``services`` are within the limit, ``reached``, ``why`` not (``too far``, ``no way``, ``unplaced``),
         ``straight_minutes``, ``straight_reached``, ``snap_m`` from the street.
         """
         return self._answer(self._rows)
@@ -187,7 +187,7 @@ class Reach:
         return self._answer(pa.table(rows | {"st_geom": _wkb(shapes[kept])}))
 
     def unplaced(self) -> Answer:
-        """Return services and places of people that have no street: ``layer``, ``key``, ``distance_m`` of the nearest."""
+        """Return services and places of people without a street: ``layer``, ``key``, ``distance_m`` of the nearest."""
         sides = [(self._streets.services, self._streets.service_places)]
         sides += [] if self._people is None else [(self._people.rows, self._people.places)]
         tables = []
@@ -226,9 +226,7 @@ class Reach:
         sides = [side._rows.select(kept) for side in (self, before)]  # noqa: SLF001  (of the same class)
         keys = pc.unique(pa.chunked_array([*sides[0]["key"].chunks, *sides[1]["key"].chunks], pa.string()))
         keys = keys.take(pc.array_sort_indices(keys))
-        now, then = (
-            side.take(pc.index_in(keys, value_set=side["key"].combine_chunks())) for side in sides
-        )
+        now, then = (side.take(pc.index_in(keys, value_set=side["key"].combine_chunks())) for side in sides)
         reached, had = (pc.fill_null(side["reached"], False) for side in (now, then))  # noqa: FBT003
         both = {name: (now[name], then[name]) for name in ("people", "minutes", "service")}
         columns = {"key": keys, "change": pc.if_else(reached, "gained", "lost")}

@@ -59,8 +59,7 @@ def group_rows(
 
     def total(kept: Flags | None = None) -> Floats:
         chosen = values if kept is None else np.where(kept, values, 0.0)
-        sums: Floats = np.bincount(number, chosen, count)
-        return sums
+        return np.bincount(number, chosen, count).astype(np.float64)
 
     people, on_streets, in_line = total(), total(reached), total(straight)
     share, straight_share = _share(on_streets, people), _share(in_line, people)

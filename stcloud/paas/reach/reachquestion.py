@@ -31,8 +31,8 @@ from stcloud.paas.reach.walks import Walks, straight_m
 __all__ = ["ReachQuestion"]
 
 _OURS = frozenset((
-    "key", "people", "minutes", "service", "services", "reached", "why", "straight_minutes", "straight_reached", "snap_m",
-    "places", "share", "straight", "straight_share", "share_difference", "unplaced", "st_geom",
+    "key", "people", "minutes", "service", "services", "reached", "why", "straight_minutes", "straight_reached",
+    "snap_m", "places", "share", "straight", "straight_share", "share_difference", "unplaced", "st_geom",
 ))  # fmt: skip
 """Columns of an answer, which no group may be called."""
 
@@ -41,7 +41,7 @@ _LEAST_DIMENSION = 1  # of barriers
 
 @dataclass(frozen=True, slots=True)
 class ReachQuestion:
-    """Who reaches a service?
+    """The question who reaches a service.
 
     Parameters
     ----------
@@ -86,7 +86,12 @@ class ReachQuestion:
         read = _Reading({}, None)
         streets = self._walked(read)
         people = None if self.people is None else self._counted(self.people, streets, read)
-        facts = {"layer": self.streets.subject.layer.name, "services": _snapped(streets), **self._narrowed(), **read.facts}
+        facts = {
+            "layer": self.streets.subject.layer.name,
+            "services": _snapped(streets),
+            **self._narrowed(),
+            **read.facts,
+        }
         facts |= {"as_of": self.streets.subject.zone.iso(self.at_us), "known_at": read.known_at(self.streets)}
         facts |= self.rules.described() | _network(streets) | streets.lines.facts
         facts |= {} if people is None else _reached(people, self.rules)
@@ -95,16 +100,20 @@ class ReachQuestion:
 
     def _narrowed(self) -> dict[str, str]:
         """Return what services fulfil, and which layers are barriers, for people."""
-        own = ("layer", "known_at", "as_of")
-        facts = {name: text for name, text in self.services.facts().items() if name not in own}
-        barriers = ", ".join(query.subject.layer.name for query in self.barriers)
-        return facts | ({"barriers": barriers} if barriers else {})
+        filters = [
+            str(condition).removeprefix("what ") for condition in self.services.conditions[1:]
+        ]  # the first is the instant
+        barriers = [query.subject.layer.name for query in self.barriers]
+        facts = {"what": "; ".join(filters), "barriers": ", ".join(barriers)}
+        return {name: text for name, text in facts.items() if text}
 
     def _walked(self, read: _Reading) -> ReachStreets:
         rules = self.rules
         lines = StreetLines.of(read.rows(self.streets), self.streets.subject.layer.name, rules)
         barriers = [self._barrier(query, read) for query in self.barriers]
-        pieces = StreetPieces.of(lines, np.concatenate([np.empty(0, object), *barriers]), crossings=rules.crossings)
+        pieces = StreetPieces.of(
+            lines, np.concatenate([np.empty(0, object), *barriers]), crossings=rules.crossings
+        )
         services = PlaceRows.of(read.rows(self.services), self.services.subject.layer.name)
         places = SnappedPlaces.of(services.points, pieces, rules.snap_m)
         graph = WalkGraph.of(pieces, lines.speed_mps[pieces.line], places, rules.speed_mps)
@@ -122,13 +131,15 @@ class ReachQuestion:
             )  # fmt: skip
         if not kept.all():
             read.facts[f"no barrier in {layer}"] = f"{int((~kept).sum()):,} rows are neither lines nor areas"
-        return shapely.force_2d(shapes[kept])
+        return np.asarray(shapely.force_2d(shapes[kept]), object)
 
     def _counted(self, query: Query, streets: ReachStreets, read: _Reading) -> ReachPlaces:
         layer, table = query.subject.layer.name, read.rows(query)
         rows, weights = PlaceRows.of(table, layer), Weights.of(table, layer, self.weight)
         if weights.unknown:
-            read.facts["unknown people"] = f"{weights.unknown:,} of {layer} have no {self.weight}, and count as 0"
+            read.facts["unknown people"] = (
+                f"{weights.unknown:,} of {layer} have no {self.weight}, and count as 0"
+            )
         places = SnappedPlaces.of(rows.points, streets.pieces, self.rules.snap_m)
         walks = Walks.of(streets.graph, places, weights.values, self.rules)
         far_m = straight_m(rows.points, streets.services.points)
@@ -202,4 +213,6 @@ def _reached(people: ReachPlaces, rules: WalkRules) -> dict[str, str]:
     (row,) = table.to_pylist()
     share = "" if row["share"] is None else f" ({row['share']:.1%})"
     off = f", {int((~placed).sum()):,} of {len(placed):,} places unplaced" if not placed.all() else ""
-    return {"people": f"{people.rows.layer}: {row['reached']:,.10g} of {row['people']:,.10g} reached{share}{off}"}
+    return {
+        "people": f"{people.rows.layer}: {row['reached']:,.10g} of {row['people']:,.10g} reached{share}{off}"
+    }

@@ -64,7 +64,7 @@ class SnappedPlaces:
 
 
 def points_of(shapes: Shapes) -> Shapes:
-    """Return the point that stands for each shape: a point of an area's inside, the middle of a line; None of none."""
+    """Return the point that stands for each shape: a point of an area's inside, the middle of a line; None: none."""
     points = np.full(len(shapes), None, object)
     there = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
     line = there & (shapely.get_type_id(shapes) == int(shapely.GeometryType.LINESTRING))

@@ -27,7 +27,7 @@ _SPEED = "speed_mps"
 
 
 class SpeedTable(Closed):
-    """Walking speeds of classes of streets.
+    r"""Walking speeds of classes of streets.
 
     Attributes
     ----------
@@ -38,8 +38,8 @@ class SpeedTable(Closed):
 
     Examples
     --------
-    >>> table = SpeedTable.from_csv("class,speed_mps\\nsteps,0.5\\nmotorway,0\\n", name="speeds.csv")
-    >>> table == SpeedTable.from_toml('column = "class"\\n[speed_mps]\\nsteps = 0.5\\nmotorway = 0', name="speeds.toml")
+    >>> table = SpeedTable.from_csv("class,speed_mps\nsteps,0.5\nmotorway,0\n", name="speeds.csv")
+    >>> table == SpeedTable.from_toml('column = "class"\nspeed_mps = {steps = 0.5, motorway = 0}', name="speeds.toml")
     True
     >>> table.speeds_of(pa.array(["steps", "lane", None]), 1.2).tolist()
     [0.5, 1.2, 1.2]

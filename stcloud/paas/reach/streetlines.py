@@ -75,7 +75,8 @@ class StreetLines:
         lines = (shapely.get_dimensions(parts) == _LINE) & (shapely.length(parts) > 0)
         if not lines.any():
             raise InvalidInput(
-                "not-streets", f"layer '{layer}' has no lines", hint="name the layer of streets, whose features are lines"
+                "not-streets", f"layer '{layer}' has no lines",
+                hint="name the layer of streets, whose features are lines"
             )  # fmt: skip
         speed = np.full(len(table), rules.speed_mps)
         facts = {}
@@ -132,4 +133,4 @@ def _levels(table: pa.Table, name: str | None, layer: str) -> Ints:
             "wrong-type", f"levels of layer '{layer}' are whole numbers, and column '{name}' has others",
             hint="0 or null is the ground, 1 a bridge, -1 a tunnel",
         )  # fmt: skip
-    return numbers.astype(np.int64)
+    return np.asarray(numbers, np.int64)

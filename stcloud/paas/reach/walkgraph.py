@@ -1,6 +1,6 @@
 """Graphs of walks: nodes where ends of pieces meet and where services are, edges between them, times of walks.
 
-Tested by `tests/paas/reach/test_walkgraph.py` and `tests/paas/reach/test_walks.py`.
+Tested by `tests/paas/reach/test_walks.py`, against networkx.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class WalkGraph:
     Parameters
     ----------
     matrix
-        Sparse ``(nodes + services, nodes + services)``, seconds: edges both ways, and the way from each service to its
-        street. Nothing leads to a service, so that no walk passes one.
+        Sparse ``(nodes + services, nodes + services)``, seconds: edges both ways, and the way from each service to
+        its street. Nothing leads to a service, so that no walk passes one.
     nodes, services
         How many nodes and services there are.
     piece, from_m, to_m
@@ -112,9 +112,7 @@ class WalkGraph:
         """Return the edge that holds each place of a piece; where two meet the later one."""
         edges, places = len(self.piece), len(piece)
         which = np.repeat([0, 1], [edges, places])
-        order = np.lexsort(
-            (which, np.concatenate([self.from_m, at_m]), np.concatenate([self.piece, piece]))
-        )
+        order = np.lexsort((which, np.concatenate([self.from_m, at_m]), np.concatenate([self.piece, piece])))
         before = np.cumsum(order < edges) - 1
         edge = np.empty(places, np.int64)
         of_place = order >= edges

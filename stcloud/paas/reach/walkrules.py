@@ -70,7 +70,9 @@ class WalkRules:
         """
         if not 0 < minutes <= _MOST_MINUTES:
             raise InvalidInput(
-                "bad-minutes", f"a walk cannot take {minutes:g} minutes", hint="state more than 0, at most 1440"
+                "bad-minutes",
+                f"a walk cannot take {minutes:g} minutes",
+                hint="state more than 0, at most 1440",
             )
         if not 0 < speed < math.inf:
             raise InvalidInput(
@@ -92,7 +94,9 @@ class WalkRules:
 
     def described(self) -> dict[str, str]:
         """Return the rules, for people."""
-        classes = "" if self.table is None else f", by {self.table.column} in {len(self.table.speed_mps)} classes"
+        classes = (
+            "" if self.table is None else f", by {self.table.column} in {len(self.table.speed_mps)} classes"
+        )
         return {
             "walk": f"at most {self.minutes:g} min at {self.speed_mps:g} m/s{classes}",
             "snapped": f"at most {self.snap_m:g} m to a street",

