@@ -2,7 +2,7 @@
 
 The city is invented: streets a block long, bent at random, buildings with inhabitants, communities of a square
 kilometre. We read layers from a city; the peer has the same as frames in memory. Both snap places within edges, find
-the nearest service of each building, count the services that it reaches, and say the share of inhabitants who reach one.
+the nearest service of each building, count the services that it reaches, and say the share of inhabitants who do.
 """
 
 from __future__ import annotations

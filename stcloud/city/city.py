@@ -358,10 +358,11 @@ class City(OpenedCity):
         return question.answer(self, self._parts, self._clock)
 
     def reach(self, streets: str, services: str, **options: Unpack[ReachKeywords]) -> Reach:
-        """Walk along a layer of streets, as it was: who reaches a service of another layer, and who does not.
+        """Walk along streets, as they were: who reaches a service of another layer, and who does not.
 
-        Raises `InvalidInput` ``not-streets``, ``no-streets``, ``not-barriers``, ``bad-speed``, ``bad-minutes``,
-        ``bad-weight``, ``no-people``, ``wrong-type``; `NotFound` ``unknown-layer``, ``unknown-column``.
+        Keywords (`docs/explanation/reach.md`): ``minutes``, ``speed``, ``speeds``, ``snap``, ``crossings``, ``level``,
+        ``barriers``, ``what``, ``people``, ``by``, ``at``, ``known_at``. `InvalidInput` ``not-streets``, ``no-streets``,
+        ``not-barriers``, ``bad-speed``, ``bad-minutes``, ``bad-weight``, ``no-people``; `NotFound` ``unknown-column``.
         """
         return below.reach_of(self, streets, services, options, self._clock)
 

@@ -34,10 +34,10 @@ class ReachKeywords(TypedDict, total=False):
 
     ``minutes`` (15) and ``speed`` (1.2 m/s): the longest walk, and its speed; ``speeds``: a table of speeds by class;
     ``snap`` (100 m): how far a place may be from its street. ``crossings``: whether lines are joined where they
-    cross; ``level``: a column of levels of streets; ``barriers``: layers that no walk passes. ``what``: filters of services.
-    ``people``: ``LAYER`` or ``LAYER:COLUMN``, who wants a service and how much each counts; ``by``: ``in:LAYER``,
-    ``in:LAYER.COLUMN`` or a column of theirs. ``at``: an instant of valid time, None: now; ``known_at``: a recorded
-    instant or a pin, None: what is known now.
+    cross; ``level``: a column of levels of streets; ``barriers``: layers that no walk passes. ``what``: filters of
+    services. ``people``: ``LAYER`` or ``LAYER:COLUMN``, who wants a service and how much each counts; ``by``:
+    ``in:LAYER``, ``in:LAYER.COLUMN`` or a column of theirs. ``at``: an instant of valid time, None: now;
+    ``known_at``: a recorded instant or a pin, None: what is known now.
     """
 
     minutes: float
@@ -64,7 +64,8 @@ def reach_of(city: City, streets: str, services: str, options: ReachKeywords, cl
     speeds = options.get("speeds")
     rules = WalkRules.of(
         options.get("minutes", 15.0), options.get("speed", 1.2),
-        table=None if speeds is None else read_speeds(speeds), snap=options.get("snap", 100.0), crossings=options.get("crossings", False), level=options.get("level"),
+        table=None if speeds is None else read_speeds(speeds),
+        snap=options.get("snap", 100.0), crossings=options.get("crossings", False), level=options.get("level"),
     )  # fmt: skip
     at = options.get("at")
     at_us = clock() if at is None else instant_us(at, city.configuration.zone)

@@ -187,7 +187,7 @@ class Reach:
         return self._answer(pa.table(rows | {"st_geom": _wkb(shapes[kept])}))
 
     def unplaced(self) -> Answer:
-        """Return services and places of people without a street: ``layer``, ``key``, ``distance_m`` of the nearest."""
+        """Return services and people without a street: ``layer``, ``key``, ``distance_m`` of the nearest."""
         sides = [(self._streets.services, self._streets.service_places)]
         sides += [] if self._people is None else [(self._people.rows, self._people.places)]
         tables = []

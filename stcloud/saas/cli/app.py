@@ -62,8 +62,8 @@ app = typer.Typer(
 for function in (
     create.create, load.load, listen.listen, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, series.series, episodes.episodes, tracks.tracks, reach.reach, scenes.scenes, cube.cube,
-    hotspots.hotspots, layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
-    reporting.report, vacuum.vacuum, purge.purge, copy.copy, serve.serve, console.console, demo.demo,
+    hotspots.hotspots, layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define,
+    check.check, reporting.report, vacuum.vacuum, purge.purge, copy.copy, serve.serve, console.console, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)
