@@ -360,9 +360,9 @@ class City(OpenedCity):
     def reach(self, streets: str, services: str, **options: Unpack[ReachKeywords]) -> Reach:
         """Walk along streets, as they were: who reaches a service of another layer, and who does not.
 
-        Keywords (`docs/explanation/reach.md`): ``minutes``, ``speed``, ``speeds``, ``snap``, ``crossings``, ``level``,
-        ``barriers``, ``what``, ``people``, ``by``, ``at``, ``known_at``. `InvalidInput` ``not-streets``, ``no-streets``,
-        ``not-barriers``, ``bad-speed``, ``bad-minutes``, ``bad-weight``, ``no-people``; `NotFound` ``unknown-column``.
+        Keywords as in `docs/explanation/reach.md`: ``minutes``, ``speed``, ``speeds``, ``snap``, ``crossings``,
+        ``level``, ``barriers``, ``what``, ``people``, ``by``, ``at``, ``known_at``. Raises `InvalidInput`
+        ``not-streets``, ``no-streets``, ``not-barriers``, ``bad-speed``, ``bad-weight``, ``no-people``.
         """
         return below.reach_of(self, streets, services, options, self._clock)
 
