@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from stcloud.paas.movement import TrackQuery
     from stcloud.paas.query import Answer, Features, Query, Question
     from stcloud.paas.query.resolve.measured import ValueSource
-    from stcloud.paas.reach import Reach
+    from stcloud.paas.reach import ServiceReach
     from stcloud.paas.scene.scenes import Scenes
     from stcloud.paas.series import SeriesQuery
     from stcloud.space import GivenCRS
@@ -357,7 +357,7 @@ class City(OpenedCity):
         )
         return question.answer(self, self._parts, self._clock)
 
-    def reach(self, streets: str, services: str, **options: Unpack[ReachKeywords]) -> Reach:
+    def reach(self, streets: str, services: str, **options: Unpack[ReachKeywords]) -> ServiceReach:
         """Walk along streets, as they were: who reaches a service of another layer, and who does not.
 
         Keywords as in `docs/explanation/reach.md`: ``minutes``, ``speed``, ``speeds``, ``snap``, ``crossings``,

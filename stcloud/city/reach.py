@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stcloud.city.city import City
     from stcloud.iaas.clock import Clock
     from stcloud.paas.query import Pin, Query
-    from stcloud.paas.reach.reachanswer import Reach
+    from stcloud.paas.reach.reachanswer import ServiceReach
 
 __all__ = ["GivenSpeeds", "ReachKeywords", "reach_of", "read_speeds"]
 
@@ -57,7 +57,7 @@ class ReachKeywords(TypedDict, total=False):
 _KNOWN = frozenset(ReachKeywords.__annotations__)
 
 
-def reach_of(city: City, streets: str, services: str, options: ReachKeywords, clock: Clock) -> Reach:
+def reach_of(city: City, streets: str, services: str, options: ReachKeywords, clock: Clock) -> ServiceReach:
     """Answer who reaches a service; see `City.reach`."""
     if strange := sorted(set(options) - _KNOWN):
         raise TypeError(f"reach() got an unexpected keyword argument '{strange[0]}'")

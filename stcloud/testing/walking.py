@@ -1,7 +1,8 @@
 """Small worlds of streets, and a plain rule that says how long walks in them take, by networkx.
 
-Every place is a node of its own in the rule's graph, and what a barrier touches is no edge. Tested by
-`tests/paas/reach/test_walks.py`.
+Every place is a node of its own in the rule's graph, and what a barrier touches is no edge.
+
+Tested by `tests/paas/reach/test_walks.py`.
 """
 
 from __future__ import annotations

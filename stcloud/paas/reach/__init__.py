@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from stcloud.late import late_names
 
 if TYPE_CHECKING:
-    from stcloud.paas.reach.reachanswer import Reach
+    from stcloud.paas.reach.reachanswer import ServiceReach
     from stcloud.paas.reach.reachquestion import ReachQuestion
     from stcloud.paas.reach.walkrules import WalkRules
 
-__all__ = ["Reach", "ReachQuestion", "WalkRules"]
+__all__ = ["ReachQuestion", "ServiceReach", "WalkRules"]
 
 _HOMES = {
-    "Reach": "stcloud.paas.reach.reachanswer",
+    "ServiceReach": "stcloud.paas.reach.reachanswer",
     "ReachQuestion": "stcloud.paas.reach.reachquestion",
     "WalkRules": "stcloud.paas.reach.walkrules",
 }

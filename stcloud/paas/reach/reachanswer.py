@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from stcloud.space import GivenCRS
 
-__all__ = ["Reach", "ReachPlaces", "ReachStreets"]
+__all__ = ["ReachPlaces", "ReachStreets", "ServiceReach"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +80,7 @@ class ReachPlaces:
 
 
 @dataclass(frozen=True)
-class Reach:
+class ServiceReach:
     """Who reaches a service on foot, and who does not; `City.reach` returns one.
 
     With a ``city``::
@@ -200,7 +200,7 @@ class Reach:
             tables.append(pa.table(columns))
         return self._answer(pa.concat_tables(tables))
 
-    def compare(self, before: Reach) -> Answer:
+    def compare(self, before: ServiceReach) -> Answer:
         """Return `groups` beside those of another question: ``people``, ``reached``, ``share``.
 
         Each also as ``NAME_before`` and ``NAME_change``; null where one of both has not the group.
@@ -216,7 +216,7 @@ class Reach:
         noun = mine.groups[0] if mine.groups else None
         return self._beside(self._grouped(compared(mine.table, theirs.table, noun)), before)
 
-    def changes(self, before: Reach) -> Answer:
+    def changes(self, before: ServiceReach) -> Answer:
         """Return places that reach a service and did not at another question, or the reverse, by key.
 
         ``change`` is ``gained`` or ``lost``; ``people``, ``minutes``, ``service``, each also as ``NAME_before``; null
@@ -308,7 +308,7 @@ class Reach:
     def _answer(self, table: pa.Table) -> Answer:
         return Answer(table, self._lattice, self.facts, pin=self.pin)
 
-    def _beside(self, answer: Answer, before: Reach) -> Answer:
+    def _beside(self, answer: Answer, before: ServiceReach) -> Answer:
         then = {"before": f"as of {before.facts['as_of']}, known at {before.facts['known_at']}"}
         return replace(answer, facts={**answer.facts, **then})
 

@@ -19,7 +19,7 @@ from stcloud.paas.query.resolve.holders import holders_of, read_group
 from stcloud.paas.query.resolve.scope import Scope
 from stcloud.paas.query.run.placing import place_of_groups
 from stcloud.paas.reach.placerows import PlaceRows, Weights
-from stcloud.paas.reach.reachanswer import Reach, ReachPlaces, ReachStreets
+from stcloud.paas.reach.reachanswer import ReachPlaces, ReachStreets, ServiceReach
 from stcloud.paas.reach.reachgroups import PlaceGroups, group_rows
 from stcloud.paas.reach.snappedplaces import SnappedPlaces
 from stcloud.paas.reach.streetlines import Shapes, StreetLines, column_of, shapes_of
@@ -66,7 +66,7 @@ class ReachQuestion:
     rules: WalkRules
     at_us: int
 
-    def answer(self) -> Reach:
+    def answer(self) -> ServiceReach:
         """Read the layers, and walk.
 
         Raises
@@ -83,7 +83,7 @@ class ReachQuestion:
                 hint="name who wants a service: people='buildings:inhabitants'",
                 in_shell="name who wants a service: --people buildings:inhabitants",
             )  # fmt: skip
-        read = _Reading({}, None)
+        read = _LayersRead({}, None)
         streets = self._walked(read)
         people = None if self.people is None else self._counted(self.people, streets, read)
         facts = {
@@ -96,7 +96,7 @@ class ReachQuestion:
         facts |= self.rules.described() | _network(streets) | streets.lines.facts
         facts |= {} if people is None else _reached(people, self.rules)
         lattice = self.streets.subject.configuration.lattice
-        return Reach(self.rules, facts, read.pinned, lattice, streets, people)
+        return ServiceReach(self.rules, facts, read.pinned, lattice, streets, people)
 
     def _narrowed(self) -> dict[str, str]:
         """Return what services fulfil, and which layers are barriers, for people."""
@@ -107,7 +107,7 @@ class ReachQuestion:
         facts = {"what": "; ".join(filters), "barriers": ", ".join(barriers)}
         return {name: text for name, text in facts.items() if text}
 
-    def _walked(self, read: _Reading) -> ReachStreets:
+    def _walked(self, read: _LayersRead) -> ReachStreets:
         rules = self.rules
         lines = StreetLines.of(read.rows(self.streets), self.streets.subject.layer.name, rules)
         barriers = [self._barrier(query, read) for query in self.barriers]
@@ -120,7 +120,7 @@ class ReachQuestion:
         return ReachStreets(self.streets.subject.layer.name, lines, pieces, graph, services, places)
 
     @staticmethod
-    def _barrier(query: Query, read: _Reading) -> Shapes:
+    def _barrier(query: Query, read: _LayersRead) -> Shapes:
         """Return the lines and areas of a layer of barriers."""
         layer, shapes = query.subject.layer.name, shapes_of(read.rows(query))
         kept = shapely.get_dimensions(shapes) >= _LEAST_DIMENSION
@@ -133,7 +133,7 @@ class ReachQuestion:
             read.facts[f"no barrier in {layer}"] = f"{int((~kept).sum()):,} rows are neither lines nor areas"
         return np.asarray(shapely.force_2d(shapes[kept]), object)
 
-    def _counted(self, query: Query, streets: ReachStreets, read: _Reading) -> ReachPlaces:
+    def _counted(self, query: Query, streets: ReachStreets, read: _LayersRead) -> ReachPlaces:
         layer, table = query.subject.layer.name, read.rows(query)
         rows, weights = PlaceRows.of(table, layer), Weights.of(table, layer, self.weight)
         if weights.unknown:
@@ -145,7 +145,9 @@ class ReachQuestion:
         far_m = straight_m(rows.points, streets.services.points)
         return ReachPlaces(rows, weights, self._groups(query, table, rows, read), places, walks, far_m)
 
-    def _groups(self, query: Query, table: pa.Table, rows: PlaceRows, read: _Reading) -> PlaceGroups | None:
+    def _groups(
+        self, query: Query, table: pa.Table, rows: PlaceRows, read: _LayersRead
+    ) -> PlaceGroups | None:
         if self.by is None:
             return None
         if not self.by.startswith("in:"):
@@ -163,7 +165,7 @@ class ReachQuestion:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _LayersRead:
     """What was read so far: what people should know of it, and the recorded instants."""
 
     facts: dict[str, str]

@@ -17,7 +17,7 @@ from stcloud.saas.cli.target import target_of
 
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer
-    from stcloud.paas.reach import Reach
+    from stcloud.paas.reach import ServiceReach
 
 __all__ = ["ReachResult", "reach"]
 
@@ -35,7 +35,7 @@ class ReachResult(StrEnum):
     CHANGES = "changes"
 
 
-_ANSWERS: Mapping[ReachResult, Callable[[Reach], Answer]] = {
+_ANSWERS: Mapping[ReachResult, Callable[[ServiceReach], Answer]] = {
     ReachResult.GROUPS: lambda answered: answered.groups(),
     ReachResult.PEOPLE: lambda answered: answered.people(),
     ReachResult.GAPS: lambda answered: answered.gaps(),
@@ -44,7 +44,7 @@ _ANSWERS: Mapping[ReachResult, Callable[[Reach], Answer]] = {
     ReachResult.AREAS: lambda answered: answered.areas(),
     ReachResult.UNPLACED: lambda answered: answered.unplaced(),
 }
-_BESIDE: Mapping[ReachResult, Callable[[Reach, Reach], Answer]] = {
+_BESIDE: Mapping[ReachResult, Callable[[ServiceReach, ServiceReach], Answer]] = {
     ReachResult.GROUPS: lambda answered, before: answered.compare(before),
     ReachResult.CHANGES: lambda answered, before: answered.changes(before),
 }
