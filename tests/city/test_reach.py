@@ -225,3 +225,21 @@ def test_points_are_no_streets_and_degrees_no_metres(city, tmp_path):
     with pytest.raises(InvalidInput) as refused:
         city.reach("streets", "schools", at="2020-06-01").groups()
     assert refused.value.kind == "no-people"
+
+
+def test_what_was_purged_is_not_answered_otherwise(tmp_path):
+    with stcloud.create(tmp_path / "city", crs=CRS, zone=ZONE) as made:
+        made.load("streets", frame(STREETS), key="id", valid_from="2020-01-01")
+        made.load("homes", frame(HOMES), key="id", valid_from="2020-01-01")
+        made.load(
+            "areas", frame({"west": shapely.box(-50, -50, 700, 1100)}), key="id", valid_from="2020-01-01"
+        )
+        pin = made.reach("streets", "homes", people="homes", by="in:areas").pin
+        made.purge("areas", what="id = 'west'")
+        with pytest.raises(NotFound) as refused:
+            made.reach("streets", "homes", people="homes", by="in:areas", known_at=pin)
+        assert refused.value.kind == "purged"
+        assert (
+            made.reach("streets", "homes", people="homes", by="in:areas").groups().to_records()[0]["places"]
+            == 4
+        )

@@ -16,6 +16,7 @@ from stcloud.paas.query import Query
 from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.query.plan.plan import by_name
 from stcloud.paas.query.resolve.holders import holders_of, read_group
+from stcloud.paas.query.resolve.refusal import refuse_purged
 from stcloud.paas.query.resolve.scope import Scope
 from stcloud.paas.query.run.placing import place_of_groups
 from stcloud.paas.reach.placerows import PlaceRows, Weights
@@ -157,6 +158,7 @@ class ReachQuestion:
         group = read_group(self.by, inquiry.subject)
         read.pin(inquiry.pin([group]))
         layer, known_us = inquiry.resolver.layer(group.layer), inquiry.resolver.known_us(group.layer)
+        refuse_purged(layer, known_us, inquiry.subject.zone, after_us=self.at_us)
         holders = holders_of(layer, group.column, known_us, Scope(self.at_us, self.at_us + 1))
         (x, y), instant = rows.xy, pa.timestamp("us", "UTC")
         at = pa.array(np.full(len(rows), self.at_us)).cast(instant)

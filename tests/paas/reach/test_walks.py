@@ -161,3 +161,25 @@ def test_no_place_and_no_street_left():
     assert not services.placed.any()
     assert np.isinf(walks.seconds).all()
     assert np.isnan(places.distance_m).all()
+
+
+def test_of_parallel_edges_the_quickest_counts():
+    bow = WalkStreet(((100, 0), (100, 100), (200, 0)))
+    ends = (WalkStreet(((0, 0), (100, 0))), WalkStreet(((200, 0), (300, 0))))
+    middle = WalkStreet(((200, 0), (100, 0)))
+    for streets in (
+        (*ends, bow, middle),
+        (middle, *ends, bow),
+        (*ends, bow, WalkStreet(middle.points, "steps"), middle),
+    ):
+        world = WalkWorld(streets, (), ((300.0, 0.0),), ((0.0, 0.0),), False, 8.0, 5.0)
+        assert np.isclose(walked(world)[2].seconds[0], 300 / SPEED_MPS)
+
+
+def test_what_crosses_at_two_levels_of_one_place_is_joined_level_by_level():
+    low = WalkStreet(((0, 100), (200, 100))), WalkStreet(((100, 0), (100, 200)))
+    high = WalkStreet(((0, 0), (200, 200)), level=1), WalkStreet(((0, 200), (200, 0)), level=1)
+    places = ((150.0, 100.0), (50.0, 150.0))
+    world = WalkWorld((*low, *high), (), ((100.0, 20.0),), places, True, 8.0, 5.0)
+    assert np.isclose(walked(world)[2].seconds[0], 130 / SPEED_MPS)
+    assert np.isinf(walked(replace(world, places=((170.0, 170.0),)))[2].seconds[0])
