@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from stcloud.city.indicators import CityIndicators
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
+    from stcloud.city.reach import reach_of
     from stcloud.city.scenes import scenes_layer
     from stcloud.city.series import open_series
     from stcloud.city.situations import SituationQuestion
@@ -56,7 +57,7 @@ __all__ = [
     "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "SituationQuestion", "Subject", "UnitIndex", "Watchers",
     "carry_totals", "case_log_names", "catalogue_entries", "city_html", "city_lines", "crs_text", "divide_ground",
     "evaluate_layer", "instant_us", "locate_points", "open_blueprint", "open_cases", "open_conflicts",
-    "open_episodes", "open_series", "open_tracks", "quality_of", "refuse_received", "require_metric",
+    "open_episodes", "open_series", "open_tracks", "quality_of", "reach_of", "refuse_received", "require_metric",
     "scenes_layer", "start", "vacuum_city", "value_source",
 ]  # fmt: skip
 
@@ -101,6 +102,7 @@ _HOMES = {
     "open_series": "stcloud.city.series",
     "open_tracks": "stcloud.city.tracks",
     "quality_of": "stcloud.daas.quality",
+    "reach_of": "stcloud.city.reach",
     "refuse_received": "stcloud.daas.exchange.readonly",
     "require_metric": "stcloud.space",
     "scenes_layer": "stcloud.city.scenes",

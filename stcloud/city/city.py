@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stcloud.city.changes import LayerChanges
     from stcloud.city.episodes import CityEpisodes, GivenRule
     from stcloud.city.evaluating import CaseEvaluation, EvaluationKeywords
+    from stcloud.city.reach import ReachKeywords
     from stcloud.city.situation import Situation
     from stcloud.daas.catalogue import Layer
     from stcloud.daas.ledger import Reckoning
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from stcloud.paas.movement import TrackQuery
     from stcloud.paas.query import Answer, Features, Query, Question
     from stcloud.paas.query.resolve.measured import ValueSource
+    from stcloud.paas.reach import ServiceReach
     from stcloud.paas.scene.scenes import Scenes
     from stcloud.paas.series import SeriesQuery
     from stcloud.space import GivenCRS
@@ -354,6 +356,15 @@ class City(OpenedCity):
             point, at, known_at, radius_m, days, logs, layers, nearest or (), limit
         )
         return question.answer(self, self._parts, self._clock)
+
+    def reach(self, streets: str, services: str, **options: Unpack[ReachKeywords]) -> ServiceReach:
+        """Walk along streets, as they were: who reaches a service of another layer, and who does not.
+
+        Keywords as in `docs/explanation/reach.md`: ``minutes``, ``speed``, ``speeds``, ``snap``, ``crossings``,
+        ``level``, ``barriers``, ``what``, ``people``, ``by``, ``at``, ``known_at``. Raises `InvalidInput`
+        ``not-streets``, ``no-streets``, ``not-barriers``, ``bad-speed``, ``bad-weight``, ``no-people``.
+        """
+        return below.reach_of(self, streets, services, options, self._clock)
 
     def rename(self, layer: str, name: str, *, wait_s: float = LOCK_WAIT_S) -> bool:
         """Rename a layer; return False if it has that name already. It keeps its history, loads and indexes.

@@ -26,7 +26,7 @@ DISTRIBUTIONS = {
     "prometheus_client": "prometheus-client",
     "pyspark": "pyspark-client",
 }
-FOR_TESTS = {"hypothesis", "moto", "pysail", "pytest", "werkzeug"}
+FOR_TESTS = {"hypothesis", "moto", "networkx", "pysail", "pytest", "werkzeug"}
 OF_LIBRARIES = {"tzdata", "python-multipart"}
 """What libraries import: zones of time, and the forms that starlette reads."""
 OF_CALLERS = {"polars"}

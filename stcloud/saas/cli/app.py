@@ -39,6 +39,7 @@ from stcloud.saas.cli import (
     pack,
     purge,
     query,
+    reach,
     reporting,
     scenes,
     series,
@@ -66,10 +67,10 @@ app = typer.Typer(
 )
 for function in (
     create.create, load.load, listen.listen, query.query, join.join, features.show, features.history, features.diff,
-    timeline.timeline, series.series, episodes.episodes, tracks.tracks, scenes.scenes, cube.cube, hotspots.hotspots,
-    carry.carry, conflicts.conflicts, blueprint.blueprint, layers.layers, layers.quarantine, class_list.classes,
-    calendar.calendar, define.define, check.check, reporting.report, vacuum.vacuum, purge.purge, copy.copy,
-    pack.pack, pack.receive, catalogue.catalogue, serve.serve, console.console, demo.demo,
+    timeline.timeline, series.series, episodes.episodes, tracks.tracks, reach.reach, scenes.scenes, cube.cube,
+    hotspots.hotspots, carry.carry, conflicts.conflicts, blueprint.blueprint, layers.layers, layers.quarantine,
+    class_list.classes, calendar.calendar, define.define, check.check, reporting.report, vacuum.vacuum, purge.purge,
+    copy.copy, pack.pack, pack.receive, catalogue.catalogue, serve.serve, console.console, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)
