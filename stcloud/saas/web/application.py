@@ -94,10 +94,17 @@ class Resource:
 
 
 def _sharing(
-    path: str, handler: Handler, methods: tuple[str, ...] = ("GET",), *, heavy: bool = False, signed: bool = False
+    path: str,
+    handler: Handler,
+    methods: tuple[str, ...] = ("GET",),
+    *,
+    heavy: bool = False,
+    signed: bool = False,
 ) -> Resource:
     """Return a resource of Delta Sharing."""
-    return Resource(f"/delta-sharing{path}", handler, methods, heavy=heavy, faults=error_document, signed=signed)
+    return Resource(
+        f"/delta-sharing{path}", handler, methods, heavy=heavy, faults=error_document, signed=signed
+    )
 
 
 _TABLES = "/shares/{share}/schemas/{schema}/tables"

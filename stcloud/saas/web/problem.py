@@ -15,7 +15,14 @@ from stcloud.saas.web.media import PROBLEM, Media
 FaultDocument: TypeAlias = Callable[[BaseException], tuple[dict[str, Any], Media]]
 """How an interface tells of an error: the document and its format."""
 
-__all__ = ["STATUS_OF_CLASS", "STATUS_OF_KIND", "FaultDocument", "problem_document", "problem_of", "status_of"]
+__all__ = [
+    "STATUS_OF_CLASS",
+    "STATUS_OF_KIND",
+    "FaultDocument",
+    "problem_document",
+    "problem_of",
+    "status_of",
+]
 
 STATUS_OF_KIND = {
     "purged": 410,

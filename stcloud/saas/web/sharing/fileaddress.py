@@ -1,7 +1,7 @@
 """Addresses of files that hold no token of a principal: they are signed, and hold for a short time.
 
-An address names a file of a table at a version, and the principal that it was given to: HMAC-SHA256 (a JSON Web Token)
-over all of it, with a key that is made when the service starts and kept nowhere.
+An address names a file of a table at a version, and the principal that it was given to. All of it is signed by
+HMAC-SHA256 (a JSON Web Token), with a key that is made when the service starts and kept nowhere.
 
 Tested by `tests/saas/web/sharing/test_fileaddress.py`.
 """
@@ -108,5 +108,7 @@ class FileAddresses:
 
 def _refused() -> InvalidInput:
     return InvalidInput(
-        "not-signed-in", "the address of the file is not valid, or has expired", hint="ask for the table again"
+        "not-signed-in",
+        "the address of the file is not valid, or has expired",
+        hint="ask for the table again",
     )

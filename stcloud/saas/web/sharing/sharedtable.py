@@ -68,7 +68,9 @@ def versions_of(layer: Layer) -> tuple[TableVersion, ...]:
         purge.recorded_at_us for purge in layer.purges
     }
     newest_us = layer.pin_us()
-    return tuple(TableVersion(number, at_us) for number, at_us in enumerate(sorted(instants)) if at_us <= newest_us)
+    return tuple(
+        TableVersion(number, at_us) for number, at_us in enumerate(sorted(instants)) if at_us <= newest_us
+    )
 
 
 @dataclass(frozen=True)
@@ -142,11 +144,22 @@ class SharedTable:
             if load.recorded_at_us > self.version.at_us
             for name in load.new_columns
         }
-        own = {attribute.name: attribute.type for attribute in self.layer.attributes if attribute.name not in later}
+        own = {
+            attribute.name: attribute.type
+            for attribute in self.layer.attributes
+            if attribute.name not in later
+        }
         if self.layer.layer_kind.versioned:
             return {"st_key": "text", **own, _SHAPE: "shape"}
         ends = {"st_time_to": "instant"} if row_kind(self.layer).has_period(self.layer) else {}
-        return {"st_key": "text", "st_time": "instant", **ends, **own, _LONGITUDE: "number", _LATITUDE: "number"}
+        return {
+            "st_key": "text",
+            "st_time": "instant",
+            **ends,
+            **own,
+            _LONGITUDE: "number",
+            _LATITUDE: "number",
+        }
 
     @property
     def schema(self) -> pa.Schema:
@@ -211,7 +224,9 @@ class SharedTable:
 
     def _shapes(self, rows: pa.Table) -> dict[str, Any]:
         shapes = shapely.from_wkb(rows[_SHAPE].to_numpy())
-        return {_SHAPE: pa.array(shapely.to_wkb(CRS84.shapes(shapes, self.city.configuration.crs)), pa.binary())}
+        return {
+            _SHAPE: pa.array(shapely.to_wkb(CRS84.shapes(shapes, self.city.configuration.crs)), pa.binary())
+        }
 
 
 def _digested(inquiry: Inquiry) -> Iterator[pa.Table]:

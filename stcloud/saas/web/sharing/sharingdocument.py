@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from stcloud.saas.web.sharing.sharedtable import SharedTable
     from stcloud.saas.web.sharing.tablefiles import TableFile
 
-__all__ = ["LINES", "ListedFile", "ResponseFormat", "error_document", "lines_of", "page_of", "response_format"]
+__all__ = [
+    "LINES",
+    "ListedFile",
+    "ResponseFormat",
+    "error_document",
+    "lines_of",
+    "page_of",
+    "response_format",
+]
 
 LINES = Media("ndjson", "application/x-ndjson; charset=utf-8", "Lines of Delta Sharing")
 ResponseFormat = Literal["parquet", "delta"]
@@ -55,9 +63,9 @@ def page_of(items: Sequence[Mapping[str, Any]], parameters: Mapping[str, str]) -
 
 
 def response_format(capabilities: str | None) -> ResponseFormat:
-    """Return the format that lines come in, by the header ``delta-sharing-capabilities``: of several, the first is ours.
+    """Return the format of lines, by the header ``delta-sharing-capabilities``: Delta's own if no other is taken.
 
-    >>> response_format("responseformat=delta,parquet;readerfeatures=deletionvectors"), response_format("responseFormat=delta")
+    >>> response_format("responseformat=delta,parquet;readerfeatures=x"), response_format("responseFormat=delta")
     ('parquet', 'delta')
     """
     for part in (capabilities or "").lower().split(";"):
@@ -91,7 +99,10 @@ class ListedFile:
 
 
 def lines_of(
-    table: SharedTable, form: ResponseFormat, files: Iterable[ListedFile] = (), whole: Sequence[TableFile] | None = None
+    table: SharedTable,
+    form: ResponseFormat,
+    files: Iterable[ListedFile] = (),
+    whole: Sequence[TableFile] | None = None,
 ) -> bytes:
     """Return the lines about a table and these files of it; ``whole``: all of its files, where they are known."""
     version = table.version
@@ -107,7 +118,15 @@ def lines_of(
         metadata: dict[str, Any] = {**about, "format": {"provider": "parquet"}, **dated, **held}
     else:
         protocol = {"deltaProtocol": {"minReaderVersion": 1, "minWriterVersion": 2}}
-        metadata = {"deltaMetadata": {**about, "format": {"provider": "parquet", "options": {}}}, **dated, **held}
+        metadata = {
+            "deltaMetadata": {**about, "format": {"provider": "parquet", "options": {}}},
+            **dated,
+            **held,
+        }
     at_ms = {"timestamp": version.at_us // _MILLISECOND_US} if table.stated else {}
-    lines = [{"protocol": protocol}, {"metaData": metadata}, *(file.line(form, dated | at_ms) for file in files)]
+    lines = [
+        {"protocol": protocol},
+        {"metaData": metadata},
+        *(file.line(form, dated | at_ms) for file in files),
+    ]
     return b"".join(encoded(line) + b"\n" for line in lines)

@@ -93,7 +93,9 @@ def shares(call: CityRequest) -> Response:
 def share(call: CityRequest) -> Response:
     """Return the share."""
     _check_share(call)
-    return call.reply(encoded({"share": {"name": share_name(call), "displayName": call.city.name[:_LONGEST_NAME]}}), JSON)
+    return call.reply(
+        encoded({"share": {"name": share_name(call), "displayName": call.city.name[:_LONGEST_NAME]}}), JSON
+    )
 
 
 def sharing_schemas(call: CityRequest) -> Response:
@@ -114,7 +116,11 @@ def sharing_tables(call: CityRequest) -> Response:
 def table_version(call: CityRequest) -> Response:
     """Return the newest version of a table, or the earliest one at or after ``startingTimestamp``, in a header."""
     layer, at = _layer(call), call.parameters.get("startingTimestamp")
-    table = SharedTable.of(call.city, layer) if at is None else SharedTable.since(call.city, layer, _instant(call, at))
+    table = (
+        SharedTable.of(call.city, layer)
+        if at is None
+        else SharedTable.since(call.city, layer, _instant(call, at))
+    )
     call.extra[_VERSION] = str(table.version.number)
     return call.reply(b"", JSON)
 
@@ -231,7 +237,9 @@ def _instant(call: CityRequest, text: str) -> int:
     """Return an instant, UTC microseconds; `InvalidInput` ``unreadable-datetime``."""
     interval = read_datetime(text, call.city.configuration.zone)
     if not interval.is_instant or interval.first_us is None:
-        raise InvalidInput("unreadable-datetime", f"'{text[:80]}' is no instant", hint="write 2024-03-01T00:00:00Z")
+        raise InvalidInput(
+            "unreadable-datetime", f"'{text[:80]}' is no instant", hint="write 2024-03-01T00:00:00Z"
+        )
     return interval.first_us
 
 
@@ -289,7 +297,8 @@ def _echo_hash(call: CityRequest) -> None:
 def _address(call: CityRequest, table: SharedTable, file: TableFile) -> str:
     grant = FileGrant(call.principal, call.name, table.layer.name, table.version.at_us, file.id)
     token = call.service.file_addresses.signed(grant, call.now_us)
-    return call.url("delta-sharing", "files", file.id, token=token)
+    # readers that are made of Delta's kernel know an address that is signed by `sp`, and take others for paths
+    return call.url("delta-sharing", "files", file.id, sp="r", token=token)
 
 
 def _not_shared(what: str, name: str) -> NotFound:

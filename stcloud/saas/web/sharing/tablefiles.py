@@ -65,14 +65,16 @@ class TableFiles:
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
-        self._temporary = tempfile.TemporaryDirectory(prefix="stcloud-shared-", ignore_cleanup_errors=True)
-        self._root = Path(self._temporary.name)
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="shared-table")
         self._stop, self._lock = Stop(), threading.Lock()
         self._derived: dict[str, _Derived] = {}
 
     def of(
-        self, state: str, pieces: Callable[[Path], Iterable[pa.Table]], is_current: Callable[[], bool] = lambda: True
+        self,
+        state: str,
+        pieces: Callable[[Path], Iterable[pa.Table]],
+        is_current: Callable[[], bool] = lambda: True,
     ) -> tuple[TableFile, ...]:
         """Return the files of a state of a table; they are made if they are not there.
 
@@ -97,7 +99,7 @@ class TableFiles:
         with self._lock:
             derived = self._derived.get(state)
             if derived is None:
-                made = self._pool.submit(self._made, state, pieces)
+                made = self._pool.submit(self._made, self._folder(state), state, pieces)
                 derived = self._derived[state] = _Derived(made, is_current)
             derived.used_s = time.monotonic()
         return _awaited(derived.files)
@@ -118,10 +120,18 @@ class TableFiles:
         """Stop what is being made, and remove the folder."""
         self._stop.now()
         self._pool.shutdown(cancel_futures=True)
-        self._temporary.cleanup()
+        if self._temporary is not None:
+            self._temporary.cleanup()
 
-    def _made(self, state: str, pieces: Callable[[Path], Iterable[pa.Table]]) -> tuple[TableFile, ...]:
-        folder = self._root / state
+    def _folder(self, state: str) -> Path:
+        """Return where files of a state lie; the folder of all is made with the first."""
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="stcloud-shared-", ignore_cleanup_errors=True)
+        return Path(self._temporary.name) / state
+
+    def _made(
+        self, folder: Path, state: str, pieces: Callable[[Path], Iterable[pa.Table]]
+    ) -> tuple[TableFile, ...]:
         try:
             with stoppable(self._stop), storage_errors("derive a shared table"):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -149,11 +159,13 @@ class TableFiles:
     def _remove(self, state: str) -> None:
         with self._lock:
             self._derived.pop(state, None)
-        shutil.rmtree(self._root / state, ignore_errors=True)
+            folder = self._folder(state)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def written_files(
-    pieces: Iterable[pa.Table], folder: Path, state: str, *, file_rows: int = _FILE_ROWS, group_rows: int = _GROUP_ROWS
+    pieces: Iterable[pa.Table], folder: Path, state: str, *, file_rows: int = _FILE_ROWS,
+    group_rows: int = _GROUP_ROWS,
 ) -> tuple[TableFile, ...]:  # fmt: skip
     """Write rows as files of Parquet of so many rows each, and return them; without rows there is none.
 
