@@ -126,7 +126,9 @@ class TableFiles:
     def _folder(self, state: str) -> Path:
         """Return where files of a state lie; the folder of all is made with the first."""
         if self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="stcloud-shared-", ignore_cleanup_errors=True)
+            self._temporary = tempfile.TemporaryDirectory(
+                prefix="stcloud-shared-", ignore_cleanup_errors=True
+            )
         return Path(self._temporary.name) / state
 
     def _made(

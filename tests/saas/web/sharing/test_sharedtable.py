@@ -65,7 +65,9 @@ def assert_same(rows, answer):
 
 
 def points(frame):
-    return [None if pd.isna(x) else shapely.Point(x, y) for x, y in zip(frame.st_lon, frame.st_lat, strict=True)]
+    return [
+        None if pd.isna(x) else shapely.Point(x, y) for x, y in zip(frame.st_lon, frame.st_lat, strict=True)
+    ]
 
 
 LOADS = some.lists(
@@ -87,7 +89,9 @@ def test_a_table_is_at_each_version_what_was_loaded_until_then(place_of, loads, 
         events, features, expected = {}, {}, {}
         for number, load in enumerate(loads):
             now_us[0] = FIRST_US + number * DAY_US
-            expected |= state(load_events(city, load, lon, lat), events, {key: n for key, (n, _) in load.items()})
+            expected |= state(
+                load_events(city, load, lon, lat), events, {key: n for key, (n, _) in load.items()}
+            )
             since = {"since": load, "at_us": now_us[0]}
             expected |= of_features(city, features, lon, lat, **since)
         for name in ("requests", "plots"):
@@ -106,7 +110,10 @@ def state(reckoning, held, changed):
 
 def load_events(city, load, lon, lat):
     frame = pd.DataFrame(
-        [{"id": key, "at": "2024-03-10T06:30:00Z", "lon": lon, "lat": lat, "n": n} for key, (n, _) in load.items()]
+        [
+            {"id": key, "at": "2024-03-10T06:30:00Z", "lon": lon, "lat": lat, "n": n}
+            for key, (n, _) in load.items()
+        ]
     )
     return city.load("requests", frame, key="id", time="at", lon="lon", lat="lat", datum="wgs84")
 

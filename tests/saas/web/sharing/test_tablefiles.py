@@ -1,6 +1,7 @@
 """Files of tables: the same bytes for the same rows, made once, in a folder that holds so much."""
 
 import threading
+from itertools import pairwise
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,18 +30,22 @@ def files():
 def test_rows_are_written_to_files_of_so_many_rows(tmp_path):
     made = written_files([numbers(7), numbers(18, 7)], tmp_path, "s", file_rows=10, group_rows=5)
     assert [(file.id, file.rows, file.bytes) for file in made] == [
-        (f"s-{place}", rows, (tmp_path / f"{place}.parquet").stat().st_size) for place, rows in enumerate((10, 10, 5))
+        (f"s-{place}", rows, (tmp_path / f"{place}.parquet").stat().st_size)
+        for place, rows in enumerate((10, 10, 5))
     ]
     assert pa.concat_tables(pq.read_table(file.path) for file in made).equals(numbers(25))
     assert pq.ParquetFile(made[0].path).metadata.num_row_groups == 2
     assert written_files([numbers(0)], tmp_path, "s") == ()
 
 
-@given(cuts=some.lists(some.integers(0, 60), max_size=5), texts=some.lists(some.text(max_size=3) | some.none(), min_size=60, max_size=60))
+@given(
+    cuts=some.lists(some.integers(0, 60), max_size=5),
+    texts=some.lists(some.text(max_size=3) | some.none(), min_size=60, max_size=60),
+)
 def test_bytes_do_not_depend_on_the_pieces_that_rows_come_in(cuts, texts, tmp_path_factory):
     rows = pa.table({"n": pa.array(range(60), pa.int64()), "text": pa.array(texts, pa.string())})
     edges = [0, *sorted(cuts), 60]
-    pieces = [rows.slice(start, stop - start) for start, stop in zip(edges, edges[1:], strict=False)]
+    pieces = [rows.slice(start, stop - start) for start, stop in pairwise(edges)]
     folder = tmp_path_factory.mktemp("bytes")
     made = []
     for name, given_pieces in (("whole", [rows]), ("cut", pieces)):
