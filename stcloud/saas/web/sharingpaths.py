@@ -60,7 +60,7 @@ def _table_paths(base: str, name: str) -> dict[str, Any]:
         "headers": {"Delta-Table-Version": {"schema": {"type": "integer", "minimum": 0}, "required": True}},
     }
     body = {"required": False, "content": {JSON.type: {"schema": body_schema(TableQuery)}}}
-    query = _told(operation(f"Files of table {name}", (LINES,), _OBJECT)) | {"requestBody": body}
+    query = _described(operation(f"Files of table {name}", (LINES,), _OBJECT)) | {"requestBody": body}
     changes = _read(f"Changes of table {name}: they are not shared")
     del changes["get"]["responses"]["200"]
     return {
@@ -86,10 +86,10 @@ def _file() -> dict[str, Any]:
 
 
 def _read(summary: str, parameters: Sequence[dict[str, Any]] = (), media: Media = JSON) -> dict[str, Any]:
-    return {"get": _told(operation(summary, (media,), _OBJECT, parameters))}
+    return {"get": _described(operation(summary, (media,), _OBJECT, parameters))}
 
 
-def _told(described: dict[str, Any]) -> dict[str, Any]:
+def _described(described: dict[str, Any]) -> dict[str, Any]:
     """Return an operation whose faults are told as the protocol has them, and whose format is not chosen."""
     responses = {
         status: response if status.startswith("2") else {"description": response["description"], **_ERROR}

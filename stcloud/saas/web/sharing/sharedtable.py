@@ -170,12 +170,12 @@ class SharedTable:
     def schema_string(self) -> str:
         """The same as the protocol writes it."""
         fields = [
-            {"name": name, "type": _DELTA[kind], "nullable": True, "metadata": self._said_of(name)}
+            {"name": name, "type": _DELTA[kind], "nullable": True, "metadata": self._field_metadata(name)}
             for name, kind in self.columns.items()
         ]
         return json.dumps({"type": "struct", "fields": fields}, ensure_ascii=False)
 
-    def _said_of(self, name: str) -> dict[str, str]:
+    def _field_metadata(self, name: str) -> dict[str, str]:
         """Return what the metadata of a column say of it."""
         if name == _SHAPE:
             return {"comment": "WKB, longitude and latitude", "crs": CRS84.text}
@@ -188,9 +188,13 @@ class SharedTable:
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"stcloud:{self.city.name}/{self.layer.name}"))
 
     def state(self, *besides: str) -> str:
-        """Return a digest of what the bytes of its files depend on: columns, instant, purges, and what is stated."""
-        purges = [purge.recorded_at_us for purge in self.layer.purges]
-        parts = [self.layer.name, str(self.version.at_us), repr(self.columns), repr(purges), *besides]
+        """Return a digest of what the bytes of its files depend on.
+
+        These are its columns and their marks, the instant, purges, and what is stated: who may see what.
+        """
+        layer, purges = self.layer, [purge.recorded_at_us for purge in self.layer.purges]
+        columns = repr((self.columns, layer.personal, layer.definition.digest()))
+        parts = [layer.name, str(self.version.at_us), columns, repr(purges), *besides]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
     def pieces(self, folder: Path) -> Iterator[pa.Table]:

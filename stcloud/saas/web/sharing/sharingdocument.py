@@ -90,11 +90,11 @@ class ListedFile:
     def line(self, form: ResponseFormat, dated: Mapping[str, int]) -> dict[str, Any]:
         """Return its line; ``dated`` has the version and its time, where one was stated."""
         stats = json.dumps({"numRecords": self.file.rows})
-        said = {"partitionValues": {}, "size": self.file.bytes, "stats": stats}
+        common = {"partitionValues": {}, "size": self.file.bytes, "stats": stats}
         about = {"id": self.file.id, "expirationTimestamp": self._expires_ms, **dated}
         if form == "parquet":
-            return {"file": {"url": self._url, **said, **about}}
-        add = {"path": self._url, **said, "modificationTime": 0, "dataChange": True}
+            return {"file": {"url": self._url, **common, **about}}
+        add = {"path": self._url, **common, "modificationTime": 0, "dataChange": True}
         return {"file": {**about, "size": self.file.bytes, "deltaSingleAction": {"add": add}}}
 
 
