@@ -181,7 +181,7 @@ RESOURCES: tuple[Resource, ...] = (
     _sharing(f"{_TABLES}/{{table}}/metadata", sharing.table_metadata),
     _sharing(f"{_TABLES}/{{table}}/query", sharing.table_query, ("POST",), heavy=True),
     _sharing(f"{_TABLES}/{{table}}/changes", sharing.table_changes),
-    _sharing("/files/{file}", sharing.sharing_file, heavy=True, signed=True),
+    _sharing("/files/{file}", sharing.sharing_file, signed=True),
 )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse, Response
 
-from stcloud.errors import InvalidInput, NotFound, StcloudError, Unsupported
+from stcloud.errors import InvalidInput, NotFound, Unsupported
 from stcloud.paas.query.plan.row_kind import row_kind
 from stcloud.saas.rights.permittedcity import PermittedCity
 from stcloud.saas.web.call import CityRequest, encoded
@@ -140,11 +140,9 @@ def table_query(call: CityRequest) -> Response:
     Raises
     ------
     NotFound
-        ``not-shared``, ``unknown-version``
+        ``not-shared``, ``unknown-version``; ``no-change-feed``: changes are wanted.
     InvalidInput
         ``asked-twice``: a version and a timestamp; ``unreadable-datetime``; ``purged``
-    Unsupported
-        ``no-change-feed``
     """
     wanted: TableQuery = checked_document(call, call.body or b"{}", TableQuery, "the body")
     if wanted.startingVersion is not None:
@@ -157,7 +155,7 @@ def table_query(call: CityRequest) -> Response:
 
 
 def table_changes(call: CityRequest) -> Response:
-    """Refuse: changes between versions are not shared; `Unsupported` ``no-change-feed``."""
+    """Refuse: changes between versions are not shared; `NotFound` ``no-change-feed``."""
     _layer(call)
     raise _no_changes()
 
@@ -305,8 +303,8 @@ def _not_shared(what: str, name: str) -> NotFound:
     return NotFound("not-shared", f"there is no {what} '{name[:80]}' here")
 
 
-def _no_changes() -> StcloudError:
-    return Unsupported(
+def _no_changes() -> NotFound:
+    return NotFound(
         "no-change-feed", "changes between versions of a table are not shared",
         hint="read two versions, or ask the service for the differences of the collection",
     )  # fmt: skip
