@@ -9,6 +9,7 @@ Tested by `tests/saas/web/test_application.py`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import time
@@ -71,18 +72,19 @@ class ResourceEndpoint:
         request = Request(scope, receive)
         start = time.perf_counter()
         endpoint, response = self, None
+        telling = self._absent or self  # until it is known who asks, nothing tells one city from another
         try:
             self._refuse_host(request)
             principal = await self._principal(request)
-            endpoint = await self._for(principal)
+            endpoint = telling = await self._for(principal)
             response = await endpoint.response_to(request, principal)
         except ClientDisconnect:
             pass
         except StcloudError as error:
-            response = endpoint.failed(error)
+            response = telling.failed(error)
         except Exception as error:  # noqa: BLE001  (the one place where everything ends)
             _LOG.exception("a request to %s failed", endpoint.handler.__name__)
-            response = endpoint.failed(error)
+            response = telling.failed(error)
         if response is not None:
             await response(scope, receive, send)
         self._service.counts.add(endpoint.handler.__name__, response, time.perf_counter() - start)
@@ -148,9 +150,10 @@ class ResourceEndpoint:
         return principal
 
     async def _known(self, request: Request) -> Principal | None:
-        """Return who shows a token, or to whom a signed address was given; None: neither is shown."""
+        """Return to whom a signed address was given, or who shows a token; None: nobody, and handlers may refuse."""
         if self._signed:
-            return self._service.file_reader(request.query_params.get("token", ""))
+            with contextlib.suppress(InvalidInput):
+                return self._service.file_reader(request.query_params.get("token", ""))
         shown = request.headers.get("authorization")
         return None if shown is None else await run_in_threadpool(self._service.principal, shown)
 

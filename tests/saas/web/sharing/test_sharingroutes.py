@@ -312,3 +312,5 @@ def test_each_of_several_cities_has_a_share_of_its_own(tmp_path):
         elsewhere = client.get(file["url"].replace("/first/", "/second/"))
         assert (elsewhere.status_code, elsewhere.json()["title"]) == (404, "no-route")
         assert client.get("/second/delta-sharing/shares").json()["title"] == "no-route"
+        assert client.get("/second/delta-sharing/files/x?token=x").json()["title"] == "no-route"
+        assert refused(client.get("/first/delta-sharing/files/x?token=x")) == (401, "not-signed-in")
