@@ -159,7 +159,7 @@ class ReachQuestion:
         read.pin(inquiry.pin([group]))
         layer, known_us = inquiry.resolver.layer(group.layer), inquiry.resolver.known_us(group.layer)
         refuse_purged(layer, known_us, inquiry.subject.zone, after_us=self.at_us)
-        holders = holders_of(layer, group.column, known_us, Scope(self.at_us, self.at_us + 1))
+        holders = holders_of(layer, group, known_us, Scope(self.at_us, self.at_us + 1))
         (x, y), instant = rows.xy, pa.timestamp("us", "UTC")
         at = pa.array(np.full(len(rows), self.at_us)).cast(instant)
         names = holders(pa.RecordBatch.from_pydict({"st_x": x, "st_y": y, "st_time": at}))

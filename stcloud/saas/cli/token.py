@@ -38,14 +38,38 @@ def add(
         str, typer.Option(help="Days from now, as in 90d, an instant or date in UTC, or never.")
     ] = "90d",
     file: TokenFile = Path("tokens.toml"),
+    profile: Annotated[
+        Path | None,
+        typer.Option(help="Write it into a new profile of Delta Sharing instead.", show_default=False),
+    ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where tables are shared: CITY/delta-sharing; for --profile.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Make a token and print it. It is shown once: the file has a digest of it alone."""
     from stcloud.saas.rights.tokens import Tokens  # noqa: PLC0415  (keeps --help light)
 
+    if (profile is None) != (endpoint is None):
+        raise InvalidInput(
+            "incomplete-profile", "a profile of Delta Sharing has a token, and the address where it is shown",
+            hint="state a file and an endpoint", in_shell="state --profile and --endpoint together",
+        )  # fmt: skip
     now_us = system_clock()
-    print_text(
-        Tokens(file).add(name, role or (), now_us=now_us, expires_us=_expires_us(expires, now_us)) + "\n"
-    )
+    expires_us = _expires_us(expires, now_us)
+    tokens = Tokens(file)
+    if profile is not None and endpoint is not None:
+        from stcloud.saas.rights.shareprofile import new_profile  # noqa: PLC0415
+
+        with new_profile(profile, endpoint, expires_us) as write:
+            write(tokens.add(name, role or (), now_us=now_us, expires_us=expires_us))
+        note(f"{profile} has the token of {name}; {file} has its digest")
+        return
+    print_text(tokens.add(name, role or (), now_us=now_us, expires_us=expires_us) + "\n")
     note(f"the token of {name} is shown once; {file} has its digest")
 
 

@@ -119,6 +119,11 @@ class PermittedCity(City):
         """Tell whether something may be done with a layer."""
         return self.grants.may(right, layer)
 
+    def reads_all_rows(self, layer: str) -> bool:
+        """Tell whether a layer may be read with all of its rows, be columns hidden or values masked."""
+        rule = self.grants.of(layer)
+        return rule is not None and rule.allows("read") and not rule.selects_rows
+
     def layer(self, name: str) -> Layer:
         """Return a layer that may be seen; `NotFound` ``unknown-layer``."""
         layer = self._catalogue.layer(name)

@@ -104,9 +104,14 @@ class PolicyRule(Closed):
         return self
 
     @property
+    def selects_rows(self) -> bool:
+        """Whether only some rows are there."""
+        return bool(self.what or self.where or self.when)
+
+    @property
     def limits_rows(self) -> bool:
         """Whether only some rows are there, or rows are not as they are stored."""
-        return bool(self.what or self.where or self.when or self.mask or self.position)
+        return self.selects_rows or bool(self.mask or self.position)
 
     @property
     def narrows(self) -> bool:

@@ -69,4 +69,9 @@ SCHEMAS: dict[str, Any] = {
             "faults": {"type": "array", "items": STRING},
         },
     },
+    "sharingError": {
+        "type": "object",
+        "required": ["errorCode", "message"],
+        "properties": {"errorCode": STRING, "message": STRING},
+    },
 }  # fmt: skip

@@ -61,7 +61,10 @@ from stcloud.saas.web.endpoint import ByMethod, Handler, ResourceEndpoint
 from stcloud.saas.web.hardened import Hardened
 from stcloud.saas.web.media import PROBLEM
 from stcloud.saas.web.open311 import routes as open311
+from stcloud.saas.web.problem import FaultDocument, problem_document
 from stcloud.saas.web.service import Service
+from stcloud.saas.web.sharing import sharingroutes as sharing
+from stcloud.saas.web.sharing.sharingdocument import error_document
 from stcloud.saas.web.uploads import Uploads
 from stcloud.saas.web.workers import Workers
 
@@ -70,6 +73,7 @@ __all__ = ["Handler", "application"]
 _LOG = logging.getLogger("stcloud.web")
 _SMALLEST_GZIP = 1_000
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_FILES = "/delta-sharing/files/"
 _NO_FILE = "there is no such file here"
 
 
@@ -78,6 +82,7 @@ class Resource:
     """A path below a city's address, its handler, and what it may cost.
 
     ``admits`` refuses what is not to be loaded before a byte of the body is read, which then comes as a file.
+    ``faults`` is how errors are told; ``signed``: its address says who asks, and no header.
     """
 
     path: str
@@ -85,8 +90,25 @@ class Resource:
     methods: tuple[str, ...] = ("GET",)
     heavy: bool = False
     admits: Callable[[CityRequest], None] | None = None
+    faults: FaultDocument = problem_document
+    signed: bool = False
 
 
+def _sharing(
+    path: str,
+    handler: Handler,
+    methods: tuple[str, ...] = ("GET",),
+    *,
+    heavy: bool = False,
+    signed: bool = False,
+) -> Resource:
+    """Return a resource of Delta Sharing."""
+    return Resource(
+        f"/delta-sharing{path}", handler, methods, heavy=heavy, faults=error_document, signed=signed
+    )
+
+
+_TABLES = "/shares/{share}/schemas/{schema}/tables"
 RESOURCES: tuple[Resource, ...] = (
     Resource("/", landing.landing),
     Resource("/conformance", landing.conformance),
@@ -152,6 +174,16 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("/open311/v2/services/{code}.{format}", open311.open311_service),
     Resource("/open311/v2/requests.{format}", open311.open311_requests, ("GET", "POST")),
     Resource("/open311/v2/requests/{request}.{format}", open311.open311_request),
+    _sharing("/shares", sharing.shares),
+    _sharing("/shares/{share}", sharing.share),
+    _sharing("/shares/{share}/schemas", sharing.sharing_schemas),
+    _sharing("/shares/{share}/all-tables", sharing.sharing_tables),
+    _sharing(_TABLES, sharing.sharing_tables),
+    _sharing(f"{_TABLES}/{{table}}/version", sharing.table_version),
+    _sharing(f"{_TABLES}/{{table}}/metadata", sharing.table_metadata),
+    _sharing(f"{_TABLES}/{{table}}/query", sharing.table_query, ("POST",), heavy=True),
+    _sharing(f"{_TABLES}/{{table}}/changes", sharing.table_changes),
+    _sharing("/files/{file}", sharing.sharing_file, signed=True),
 )
 
 
@@ -182,7 +214,7 @@ def application(service: Service) -> Starlette:
         workers.close()
         await run_in_threadpool(service.close)
 
-    middleware = [Middleware(Hardened), Middleware(GZipMiddleware, minimum_size=_SMALLEST_GZIP)]
+    middleware = [Middleware(Hardened), Middleware(_Compressing, minimum_size=_SMALLEST_GZIP)]
     if service.settings.origins:
         middleware.append(
             Middleware(
@@ -226,7 +258,8 @@ def _routes(
         endpoints = {
             method: ResourceEndpoint(
                 service, workers, resource.handler, city, base, methods, heavy=resource.heavy,
-                admits=resource.admits, uploads=uploads, absent=absent,
+                admits=resource.admits, uploads=uploads, absent=absent, faults=resource.faults,
+                signed=resource.signed,
             )
             for resource in resources
             for method in resource.methods
@@ -241,6 +274,16 @@ async def _refused(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     problem = {"title": "no-route" if status == 404 else "refused", "status": status, "detail": _NO_FILE}
     return Response(encoded(problem), status, media_type=PROBLEM.type)
+
+
+class _Compressing(GZipMiddleware):
+    """Compresses responses, but for files of shared tables: they are compressed, and ranges of them are asked for."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _FILES in scope.get("path", ""):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class _Absent:

@@ -56,6 +56,8 @@ class CityRequest:
         Digest of what its principal may see.
     public
         Whether anybody may see what it does.
+    name
+        What the service calls the city.
     """
 
     service: Service
@@ -71,6 +73,7 @@ class CityRequest:
     public: bool = True
     principal: Principal = ANONYMOUS
     root: str = ""
+    name: str = ""
     method: str = "GET"
     address: str = ""
     """Network address of the client; empty: not known."""

@@ -9,6 +9,7 @@ Tested by `tests/saas/web/test_application.py`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import time
@@ -26,8 +27,7 @@ from stcloud.errors import InvalidInput, StcloudError
 from stcloud.saas.rights.grants import not_permitted
 from stcloud.saas.rights.principal import ANONYMOUS, Principal
 from stcloud.saas.web.call import CityRequest, encoded
-from stcloud.saas.web.media import PROBLEM
-from stcloud.saas.web.problem import problem_of, status_of
+from stcloud.saas.web.problem import FaultDocument, problem_document, status_of
 from stcloud.saas.web.service import Service
 from stcloud.saas.web.uploads import Uploads, discard, read_body
 from stcloud.saas.web.workers import Workers
@@ -59,11 +59,12 @@ class ResourceEndpoint:
         self, service: Service, workers: Workers, handler: Handler, city: str = "", base: str = "",
         methods: Sequence[str] = ("GET",), *, heavy: bool = False,
         admits: Callable[[CityRequest], None] | None = None, uploads: Uploads | None = None,
-        absent: ResourceEndpoint | None = None,
+        absent: ResourceEndpoint | None = None, faults: FaultDocument = problem_document, signed: bool = False,
     ) -> None:  # fmt: skip
         self._service, self._workers, self.handler = service, workers, handler
         self._city, self._base, self._heavy, self._absent = city, base, heavy, absent
         self._admits, self._uploads = admits, uploads
+        self._faults, self._signed = faults, signed
         self._methods = {*methods, *(("HEAD",) if "GET" in methods else ())}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,18 +72,19 @@ class ResourceEndpoint:
         request = Request(scope, receive)
         start = time.perf_counter()
         endpoint, response = self, None
+        telling = self._absent or self  # until it is known who asks, nothing tells one city from another
         try:
             self._refuse_host(request)
             principal = await self._principal(request)
-            endpoint = await self._for(principal)
+            endpoint = telling = await self._for(principal)
             response = await endpoint.response_to(request, principal)
         except ClientDisconnect:
             pass
         except StcloudError as error:
-            response = endpoint.failed(error)
+            response = telling.failed(error)
         except Exception as error:  # noqa: BLE001  (the one place where everything ends)
             _LOG.exception("a request to %s failed", endpoint.handler.__name__)
-            response = endpoint.failed(error)
+            response = telling.failed(error)
         if response is not None:
             await response(scope, receive, send)
         self._service.counts.add(endpoint.handler.__name__, response, time.perf_counter() - start)
@@ -136,9 +138,9 @@ class ResourceEndpoint:
 
     async def _principal(self, request: Request) -> Principal:
         """Return who asks, admitted; files and keys are read in a thread, and tokens that fail count, too."""
-        shown, address = request.headers.get("authorization"), _address(request)
+        address = _address(request)
         try:
-            known = None if shown is None else await run_in_threadpool(self._service.principal, shown)
+            known = await self._known(request)
         except InvalidInput as error:
             self._admit(ANONYMOUS, address)
             self._service.notes.turned_away(ANONYMOUS, address, self._city, error)
@@ -146,6 +148,14 @@ class ResourceEndpoint:
         principal = known or ANONYMOUS
         self._admit(principal, address)
         return principal
+
+    async def _known(self, request: Request) -> Principal | None:
+        """Return to whom a signed address was given, or who shows a token; None: nobody, and handlers may refuse."""
+        if self._signed:
+            with contextlib.suppress(InvalidInput):
+                return self._service.file_reader(request.query_params.get("token", ""))
+        shown = request.headers.get("authorization")
+        return None if shown is None else await run_in_threadpool(self._service.principal, shown)
 
     def _admit(self, principal: Principal, address: str) -> None:
         """Count a request, and note one too many."""
@@ -172,7 +182,7 @@ class ResourceEndpoint:
             raise InvalidInput("wrong-method", f"{method} is not offered here")
 
     def failed(self, error: Exception) -> Response:
-        """Return the problem that an error is."""
+        """Return the response that an error is."""
         status = status_of(error)
         headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
         if status == 405:
@@ -181,7 +191,8 @@ class ResourceEndpoint:
             headers["WWW-Authenticate"] = "Bearer"
         if status in (429, 503):
             headers["Retry-After"] = "1"
-        return Response(encoded(problem_of(error)), status, headers, media_type=PROBLEM.type)
+        document, media = self._faults(error)
+        return Response(encoded(document), status, headers, media_type=media.type)
 
     async def _call(self, request: Request, principal: Principal) -> CityRequest:
         settings = self._service.settings
@@ -191,6 +202,7 @@ class ResourceEndpoint:
         return CityRequest(
             service=self._service,
             city=self._service.city(self._city or next(iter(self._service.cities)), principal),
+            name=self._city,
             root=root.rstrip("/"),
             base=root.rstrip("/") + self._base,
             path=path,

@@ -49,6 +49,7 @@ from stcloud.saas.web.questionpaths import address_operation, question_paths
 from stcloud.saas.web.records import CATALOGUE_JSON, catalogue_id
 from stcloud.saas.web.referencesystem import reference_systems
 from stcloud.saas.web.selection import SELECTING
+from stcloud.saas.web.sharingpaths import sharing_paths
 from stcloud.saas.web.tilepaths import tile_grid_paths, tile_paths
 from stcloud.saas.web.trackroutes import has_movers
 
@@ -93,6 +94,7 @@ def _document(call: CityRequest) -> dict[str, Any]:
         paths |= _collection_paths(layer, call)
         paths |= tile_paths(layer, _tile_parameters(layer))
     paths |= _catalogue_paths(call) | board_paths(call) | _document_paths() | case_paths(call)
+    paths |= sharing_paths(call)
     return {
         "openapi": "3.1.0",
         "info": {

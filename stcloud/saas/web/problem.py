@@ -5,12 +5,24 @@ Tested by `tests/saas/web/test_problem.py`.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from stcloud import errors
 from stcloud.iaas.job import Cancelled
+from stcloud.saas.web.media import PROBLEM, Media
 
-__all__ = ["STATUS_OF_CLASS", "STATUS_OF_KIND", "problem_of", "status_of"]
+FaultDocument: TypeAlias = Callable[[BaseException], tuple[dict[str, Any], Media]]
+"""How an interface tells of an error: the document and its format."""
+
+__all__ = [
+    "STATUS_OF_CLASS",
+    "STATUS_OF_KIND",
+    "FaultDocument",
+    "problem_document",
+    "problem_of",
+    "status_of",
+]
 
 STATUS_OF_KIND = {
     "purged": 410,
@@ -53,6 +65,11 @@ def status_of(error: BaseException) -> int:
     if isinstance(error, errors.StcloudError) and error.kind in STATUS_OF_KIND:
         return STATUS_OF_KIND[error.kind]
     return next((status for kind, status in STATUS_OF_CLASS if isinstance(error, kind)), 500)
+
+
+def problem_document(error: BaseException) -> tuple[dict[str, Any], Media]:
+    """Return the problem details of an error, and their format."""
+    return problem_of(error), PROBLEM
 
 
 def problem_of(error: BaseException) -> dict[str, Any]:

@@ -52,15 +52,15 @@ class ReferenceSystem:
 
     def shapes(self, shapes: NDArray[Any], source: str) -> NDArray[Any]:
         """Return shapes of another CRS in this one, axes in its order, rounded."""
-        forward = transformer(source, self.text)
-
-        def moved(points: NDArray[np.float64]) -> NDArray[np.float64]:
-            x, y = forward.transform(points[:, 0], points[:, 1])
-            pair = (y, x) if self.north_first else (x, y)
-            return np.round(np.column_stack(pair), self.places)
-
-        changed: NDArray[Any] = shapely.transform(shapely.force_2d(shapes), moved)
+        flat = shapely.force_2d(shapes)
+        changed: NDArray[Any] = shapely.transform(flat, lambda points: self.points(points, source))
         return changed
+
+    def points(self, points: NDArray[np.float64], source: str) -> NDArray[np.float64]:
+        """Return points of another CRS, ``(n, 2)``, in this one, axes in its order, rounded."""
+        x, y = transformer(source, self.text).transform(points[:, 0], points[:, 1])
+        pair = (y, x) if self.north_first else (x, y)
+        return np.round(np.column_stack(pair), self.places)
 
     def box(self, numbers: tuple[float, ...]) -> tuple[float, float, float, float]:
         """Return the least x, least y, greatest x and y of a box whose numbers are in this CRS's order."""

@@ -132,7 +132,12 @@ def _is_withheld(call: CityRequest, city: str) -> bool:
         named = unquote(call.path.strip("/").partition("/")[0])
         return named in call.service.cities and not call.service.shows(named, call.principal)
     document = call.given.get("document") or {}
-    layers = [call.segments.get("collection"), document.get("layer"), document.get("join")]
+    layers = [
+        call.segments.get("collection"),
+        call.segments.get("table"),
+        document.get("layer"),
+        document.get("join"),
+    ]
     logs = [call.segments.get("log"), document.get("log")]
     if call.path.startswith(_OPEN311):
         layers.append(call.service.settings.open311)

@@ -24,6 +24,8 @@ from stcloud.saas.web.counts import ServiceCounts
 from stcloud.saas.web.kept import Kept
 from stcloud.saas.web.requestnotes import RequestNotes
 from stcloud.saas.web.settings import Settings
+from stcloud.saas.web.sharing.fileaddress import FileAddresses
+from stcloud.saas.web.sharing.tablefiles import TableFiles
 
 __all__ = ["Service"]
 
@@ -63,6 +65,8 @@ class Service:
         self._page_opened = page_opened
         self.kept, self.counts = Kept(), ServiceCounts()
         self.notes = RequestNotes(audit, clock)
+        self.table_files = TableFiles(self.settings.most_shared_bytes)
+        self.file_addresses = FileAddresses(self.settings.file_address_s)
         self._tokens = tokens
         self._oidc = None if policy is None or policy.oidc is None else OidcKeys(policy.oidc)
         if policy is not None:
@@ -131,10 +135,15 @@ class Service:
         grants = "all" if self.policy is None else self.policy.grants(principal).digest
         return hashlib.sha256(f"{stcloud.__version__} {grants}".encode()).hexdigest()[:16]
 
+    def file_reader(self, address: str) -> Principal:
+        """Return to whom the address of a file was given, by its parameter ``token``; see `FileAddresses.read`."""
+        return self.file_addresses.read(address, self.clock()).principal
+
     def renew(self) -> None:
         """Bring copies of what principals may see up to date; what was purged lies in none of them then."""
         for permits in self._permits.values():
             permits.renew()
+        self.table_files.renew()
 
     def keep_trail(self) -> None:
         """Write down what was counted, and let the cities know of the audit trail where an hour is over."""
@@ -146,6 +155,7 @@ class Service:
             self.notes.close(self.cities)
         except StcloudError:
             _LOG.exception("the audit trail could not be kept")
+        self.table_files.close()
         for permits in self._permits.values():
             permits.close()
         for city in self.cities.values():

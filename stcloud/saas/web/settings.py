@@ -16,7 +16,7 @@ __all__ = ["Settings", "is_loopback", "own_names"]
 
 _POSITIVE = (
     "most_rows", "most_body_bytes", "seconds", "workers", "heavy", "waiting", "renew_s", "load_seconds", "loads",
-    "uploads",
+    "uploads", "most_shared_bytes", "file_address_s",
 )  # fmt: skip
 
 
@@ -52,6 +52,10 @@ class Settings:
         Loads that are done at the same time; bodies that are taken in, wait or are loaded. More are turned away.
     renew_s
         Seconds after which copies of what principals may see are brought up to date, though nobody asks.
+    most_shared_bytes
+        How much the folder of files of shared tables holds; those that were given longest ago are removed.
+    file_address_s
+        Seconds that the address of such a file holds.
     rate
         Requests of one principal, such as ``"50/second"``.
     open311
@@ -75,6 +79,8 @@ class Settings:
     loads: int = 2
     uploads: int = 8
     renew_s: float = 60.0
+    most_shared_bytes: int = 2_000_000_000
+    file_address_s: float = 900.0
     rate: str = "200/second"
     open311: str | None = None
     open311_rate: str = "30/minute"

@@ -32,7 +32,7 @@ cities = ["beta", "gam*"]
 """
 ROW = {"id": "1", "at": "2024-03-01T00:00:00Z", "lon": 174.7, "lat": -36.9}
 VALUES = {
-    "scene": "x", "load": "1",
+    "scene": "x", "load": "1", "share": "x", "schema": "layers", "table": "calls", "file": "x",
     "collection": "calls", "feature": "1", "tileMatrixSet": "WebMercatorQuad", "tileMatrix": "0", "tileRow": "0",
     "tileCol": "0", "log": "desk", "case": "1", "format": "json", "code": "1", "request": "1",
 }  # fmt: skip

@@ -21,6 +21,8 @@ def definition(shanghai):
 def general(path):
     """Return a path of the definition as routes have it."""
     whole = re.sub(r"^/collections/[^/{]+", "/collections/{collection}", path)
+    whole = re.sub(r"/shares/[^/]+", "/shares/{share}", whole).replace("/schemas/layers", "/schemas/{schema}")
+    whole = re.sub(r"/tables/[^/]+", "/tables/{table}", whole).replace("{fileId}", "{file}")
     return re.sub(r"{(featureId|recordId)}", "{feature}", whole).replace("{loadId}", "{load}")
 
 
@@ -78,9 +80,10 @@ def test_every_parameter_is_taken(definition, shanghai):
                 schema = made["schema"]
                 value = example.get(name, schema.get("enum", ["1"])[0])
                 response = shanghai.client.get(path.replace("{featureId}", "p3"), params={name: value})
-                assert response.status_code in (200, 400, 404)
+                signed = "/files/" in path and name == "token"
+                assert response.status_code in ((401,) if signed else (200, 400, 404))
                 if response.status_code == 400:
-                    assert response.json()["title"] != "unknown-parameter", (path, name)
+                    assert response.json().get("title") != "unknown-parameter", (path, name)
 
 
 def test_references_are_there(definition):
