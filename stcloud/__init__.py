@@ -14,7 +14,7 @@ from stcloud.late import late_names
 if TYPE_CHECKING:
     from stcloud.city import City, create, open  # noqa: A004
     from stcloud.daas.definition import Definition
-    from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.reckoning import Reckoning
     from stcloud.errors import StcloudError
     from stcloud.iaas.job import Job
     from stcloud.paas.cube.cube import Cube
@@ -57,7 +57,7 @@ _HOMES = {
     "Job": ".iaas.job",
     "Query": ".paas.query",
     "Question": ".paas.query",
-    "Reckoning": ".daas.ledger",
+    "Reckoning": ".daas.reckoning",
     "StcloudError": ".errors",
     "create": ".city",
     "divide": ".paas.grid",

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from stcloud.city.parts import CityParts
     from stcloud.daas.configuration import CityConfiguration
     from stcloud.daas.entry import Layer
-    from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.reckoning import Reckoning
 
 Instants = NDArray[np.int64]
 

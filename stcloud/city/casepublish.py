@@ -16,7 +16,7 @@ from stcloud.paas.case.published import PublishedCases
 
 if TYPE_CHECKING:
     from stcloud.city.city import City
-    from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.reckoning import Reckoning
 
 __all__ = ["publish_cases"]
 

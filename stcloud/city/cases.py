@@ -25,7 +25,7 @@ from stcloud.paas.case.submitted import Submission
 from stcloud.time import Instant, instant_us
 
 if TYPE_CHECKING:
-    from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.reckoning import Reckoning
     from stcloud.iaas.records.outbox import Outbox
 
 __all__ = ["Cases"]

@@ -14,10 +14,10 @@ from stcloud.city.loading import cluster_of, loader_of
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.exchange.readonly import refuse_received
-from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.draft import Drafted, Options
 from stcloud.daas.load.notes import with_clock_note
 from stcloud.daas.load.sequence import Given, LoadSequence, LoadTerms, drafted, spool
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.renaming import rename_layer
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.clock import Clock

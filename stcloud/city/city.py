@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from stcloud.city.reach import ReachKeywords
     from stcloud.city.situation import Situation
     from stcloud.daas.catalogue import Layer
-    from stcloud.daas.ledger import Reckoning
     from stcloud.daas.load.draft import Drafted
     from stcloud.daas.load.event_load import Mode
     from stcloud.daas.load.feature_load import FeatureMode
     from stcloud.daas.purge.purge import Purged
+    from stcloud.daas.reckoning import Reckoning
     from stcloud.paas.grid import Indexed, UnitGrid
     from stcloud.paas.grid.check import Report
     from stcloud.paas.grid.divided import DividedGrid

@@ -31,7 +31,7 @@ from stcloud.time import Instant, TimeSpan, instant_us
 if TYPE_CHECKING:
     from stcloud.city.city import City
     from stcloud.city.parts import CityParts
-    from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.reckoning import Reckoning
     from stcloud.paas.conflict.conflictrules import ConflictRules
 
 __all__ = ["CityConflicts", "open_conflicts"]

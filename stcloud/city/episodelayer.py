@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.ledger import Reckoning
+from stcloud.daas.reckoning import Reckoning
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.episode.episoderows import SCHEMA, difference, episode_definition, is_derived
 from stcloud.paas.episode.episoderule import EpisodeRule

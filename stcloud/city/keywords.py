@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from stcloud.daas.definition import Definition
-    from stcloud.daas.ledger import Reckoning
     from stcloud.daas.load.event_load import Mode
     from stcloud.daas.load.feature_load import FeatureMode
+    from stcloud.daas.reckoning import Reckoning
     from stcloud.errors import StcloudError
     from stcloud.iaas.engine.model import Engine
     from stcloud.iaas.job import Job

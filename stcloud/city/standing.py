@@ -16,7 +16,7 @@ from stcloud.city.alertoutbox import AlertOutbox, alert_outbox
 from stcloud.city.keywords import LOCK_WAIT_S
 from stcloud.city.standingrules import RuleVersion, StandingRules
 from stcloud.city.standingsubject import StandingSubject, rule_of, subject_of
-from stcloud.daas.ledger import Reckoning
+from stcloud.daas.reckoning import Reckoning
 from stcloud.errors import NotFound, nearest
 from stcloud.iaas.store.folder import read_text
 from stcloud.paas.standing.alerting import StandingAlert

@@ -21,11 +21,12 @@ from stcloud.daas.definition.document import with_digest
 from stcloud.daas.description import LayerDescriptions
 from stcloud.daas.entry import Layer
 from stcloud.daas.founding import founding_definition
-from stcloud.daas.ledger import PURGE, UNDO, Ledger, Reckoning
+from stcloud.daas.ledger import Ledger
 from stcloud.daas.names import LayerNames
 from stcloud.daas.purge.completion import complete_purge, drop_unbegun
 from stcloud.daas.purge.record import PurgeRecord, read_purges
 from stcloud.daas.quarantine import Quarantine
+from stcloud.daas.reckoning import PURGE, UNDO, Reckoning
 from stcloud.daas.table.feature import FeatureLayer
 from stcloud.daas.table.layer import EventLayer, LayerTable
 from stcloud.daas.table.schema import attributes

@@ -16,8 +16,8 @@ from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import digest_holds
 from stcloud.daas.definition.event import MOVER_TYPES
 from stcloud.daas.founding import founding_definition
-from stcloud.daas.ledger import PURGE, Reckoning
 from stcloud.daas.load.notes import late_records
+from stcloud.daas.reckoning import PURGE, Reckoning
 from stcloud.daas.traildigest import digest_faults
 from stcloud.errors import StcloudError, StorageError
 from stcloud.iaas.clock import Clock

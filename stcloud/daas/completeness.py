@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stcloud.daas.complete_to import LOADED
-from stcloud.daas.ledger import COMPLETE, PURGE, UNDO, Reckoning
+from stcloud.daas.reckoning import COMPLETE, PURGE, UNDO, Reckoning
 
 __all__ = ["Completeness", "completeness_of", "stated_of_file", "withdrawn_of"]
 

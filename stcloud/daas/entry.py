@@ -16,8 +16,8 @@ from stcloud.daas.description import Description
 from stcloud.daas.display import html_table, one_line, span_text
 from stcloud.daas.kind.protocol import LayerKind
 from stcloud.daas.kind.registry import kind_of
-from stcloud.daas.ledger import Reckoning
 from stcloud.daas.purge.record import PurgeRecord
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import FormatError
 from stcloud.iaas.table.table import File, Snapshot

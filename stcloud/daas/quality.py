@@ -16,14 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.completeness import withdrawn_of
-from stcloud.daas.ledger import COMPLETE, PURGE, UNDO
+from stcloud.daas.reckoning import COMPLETE, PURGE, UNDO
 from stcloud.daas.table.schema import INSTANT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stcloud.daas.entry import Layer
-    from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.reckoning import Reckoning
     from stcloud.iaas.table.table import File
 
 __all__ = ["LayerQuality", "last_load_of", "quality_of", "standing_loads"]

@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.ledger import Reckoning, complete
+from stcloud.daas.ledger import complete
 from stcloud.daas.names import LayerNames
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.schema import INSTANT
 from stcloud.errors import FormatError, InvalidInput
 from stcloud.iaas.source.protocol import Refusal

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stcloud.daas.chain import broken_links
-from stcloud.daas.ledger import AUDIT, Ledger, Reckoning
+from stcloud.daas.ledger import Ledger
+from stcloud.daas.reckoning import AUDIT, Reckoning
 from stcloud.errors import FormatError
 from stcloud.iaas.store.folder import Folder
 

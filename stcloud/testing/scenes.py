@@ -23,8 +23,8 @@ from stcloud.daas.definition import EventDefinition
 from stcloud.testing.oracle import ExpectedLoad, Oracle
 
 if TYPE_CHECKING:
-    from stcloud.daas.ledger import Reckoning
     from stcloud.daas.load.event_load import Mode
+    from stcloud.daas.reckoning import Reckoning
 
 __all__ = ["Delivery", "Scene", "csv_texts", "district", "edges", "nights", "scenes", "spans"]
 

@@ -11,8 +11,8 @@ import pytest
 
 import stcloud
 from stcloud.city.keywords import LoadKeywords
-from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.draft import Options
+from stcloud.daas.reckoning import Reckoning
 from stcloud.errors import InvalidInput
 
 ZONE = "Pacific/Kiritimati"  # UTC+14

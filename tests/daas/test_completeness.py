@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import stcloud
 from stcloud.daas.complete_to import CompleteTo
 from stcloud.daas.completeness import completeness_of
-from stcloud.daas.ledger import Reckoning
+from stcloud.daas.reckoning import Reckoning
 from stcloud.errors import InvalidInput
 from stcloud.time import Zone
 

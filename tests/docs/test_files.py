@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from stcloud.daas.ledger import Reckoning
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.schema import OWN, PART, Attribute
 from stcloud.iaas.source.registry import formats
 from stcloud.saas.cli.exits import ALERT, BUG, CANCELLED, CODES

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import stcloud
 from stcloud.daas.definition import Definition
-from stcloud.daas.ledger import Reckoning
+from stcloud.daas.reckoning import Reckoning
 from stcloud.errors import NotFound
 from stcloud.iaas.engine.duck import Duck
 from stcloud.testing.engines import difference

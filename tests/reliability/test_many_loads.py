@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import stcloud
-from stcloud.daas.ledger import Reckoning
+from stcloud.daas.reckoning import Reckoning
 from stcloud.iaas.table import checksum
 from stcloud.testing.events import HEAD, define, row
 

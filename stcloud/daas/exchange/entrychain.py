@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stcloud.daas.ledger import PURGE, Reckoning
+from stcloud.daas.reckoning import PURGE, Reckoning
 from stcloud.errors import FormatError
 
 __all__ = ["EntryChain", "entry_document", "read_entry", "root_link"]

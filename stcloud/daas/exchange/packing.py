@@ -20,7 +20,7 @@ from stcloud.daas.entry import Layer
 from stcloud.daas.exchange.entrychain import EntryChain, root_link
 from stcloud.daas.exchange.kindexchange import RecordedSpan
 from stcloud.daas.exchange.manifest import Manifest, Parcel
-from stcloud.daas.ledger import Reckoning
+from stcloud.daas.reckoning import Reckoning
 from stcloud.errors import InvalidInput
 from stcloud.iaas.arrowmemory import steady_memory
 from stcloud.iaas.package.packagefile import RowMember, write_package

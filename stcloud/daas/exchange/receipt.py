@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stcloud.daas.exchange.entrychain import read_entry
-from stcloud.daas.ledger import RECEIVE, Reckoning
+from stcloud.daas.reckoning import RECEIVE, Reckoning
 
 __all__ = ["Receipt", "is_anew", "origin_us", "owners_documents", "owners_loads", "receipt_of"]
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from stcloud.daas.entry import Layer
 from stcloud.daas.exchange.receipt import Receipt, is_anew, owners_loads, receipt_of
-from stcloud.daas.ledger import PURGE, RECEIVE, Ledger, Reckoning
+from stcloud.daas.ledger import Ledger
 from stcloud.daas.purge.record import PurgeRecord
+from stcloud.daas.reckoning import PURGE, RECEIVE, Reckoning
 
 __all__ = ["ReceiptBook", "Receipts"]
 

@@ -32,7 +32,7 @@ from stcloud.daas.exchange.manifest import Parcel, damaged_package
 from stcloud.daas.exchange.receipt import Receipt, owners_documents
 from stcloud.daas.founding import founding_note
 from stcloud.daas.kind.registry import kind_of
-from stcloud.daas.ledger import RECEIVE, Reckoning
+from stcloud.daas.reckoning import RECEIVE, Reckoning
 from stcloud.errors import Conflict, FormatError, InvalidDefinition, InvalidInput, StcloudError, StorageError
 from stcloud.iaas.arrowmemory import steady_memory
 from stcloud.iaas.clock import Clock

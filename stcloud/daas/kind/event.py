@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from stcloud.daas.definition import EventDefinition
 from stcloud.daas.kind.protocol import RunSql
-from stcloud.daas.ledger import Ledger, Reckoning
+from stcloud.daas.ledger import Ledger
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.layer import EventLayer, LayerTable
 from stcloud.daas.table.schema import PART, Attribute, event_schema
 from stcloud.iaas.table.table import File, Snapshot, Table

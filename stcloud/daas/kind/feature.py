@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from stcloud.daas.definition import FeatureDefinition
 from stcloud.daas.kind.protocol import RunSql
-from stcloud.daas.ledger import Ledger, Reckoning
+from stcloud.daas.ledger import Ledger
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.feature import FeatureLayer, read_ends, row_files
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import FEATURE_PART, Attribute, feature_schema

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import pyarrow as pa
 
 from stcloud.daas.definition import Definition
-from stcloud.daas.ledger import Ledger, Reckoning
+from stcloud.daas.ledger import Ledger
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.purged import PurgedFiles
 from stcloud.daas.table.schema import Attribute

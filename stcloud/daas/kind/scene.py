@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, cast
 from stcloud.daas.definition.scene import SceneDefinition
 from stcloud.daas.kind.feature import FeatureKind
 from stcloud.daas.kind.protocol import RunSql
-from stcloud.daas.ledger import Ledger, Reckoning
+from stcloud.daas.ledger import Ledger
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.layer import LayerTable
 from stcloud.errors import Unsupported
 from stcloud.iaas.table.table import Snapshot

@@ -25,7 +25,6 @@ import pyarrow as pa
 
 from stcloud.daas.chain import RowsDigest
 from stcloud.daas.definition import EventDefinition
-from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.clean_events import ROW, EventCleaner
 from stcloud.daas.load.cluster_equivalence import without_equivalent_rows
 from stcloud.daas.load.cluster_read import PartReader
@@ -46,6 +45,7 @@ from stcloud.daas.load.event_load import known_rows
 from stcloud.daas.load.place import Placer
 from stcloud.daas.load.plausible import implausible_notes
 from stcloud.daas.load.steps import LoadContext, TableChange
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.layer import EventLayer
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.engine.cluster import Cluster, Report

@@ -25,7 +25,6 @@ import pyarrow as pa
 
 from stcloud.daas.chain import RowsDigest
 from stcloud.daas.definition import FeatureDefinition
-from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.clean_events import FEW_ROWS
 from stcloud.daas.load.clean_features import DigestIndex, FeatureCleaner
 from stcloud.daas.load.cluster_feature_read import (
@@ -46,6 +45,7 @@ from stcloud.daas.load.feature_load import loads_of_changes, snapshot_note
 from stcloud.daas.load.feature_period import stated_period
 from stcloud.daas.load.feature_settle import FeatureStatement
 from stcloud.daas.load.steps import LoadContext, TableChange
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.feature import FeatureLayer, end_files, known_snapshots, row_files
 from stcloud.daas.table.schema import FEATURE_PART
 from stcloud.iaas.engine.cluster import Cluster, Report

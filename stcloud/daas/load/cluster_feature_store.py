@@ -16,12 +16,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stcloud.daas.chain import RowsDigest
-from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.clean_events import ROW
 from stcloud.daas.load.cluster_feature_read import SentFeatures
 from stcloud.daas.load.cluster_feature_settle import BEGUN
 from stcloud.daas.load.cluster_store import Piece, RowRange, chosen_rows, described, lay_runs, rows_of
 from stcloud.daas.load.write_features import begun_rows
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.timeline import Pieces
 from stcloud.iaas.engine.cluster import Report
 from stcloud.iaas.store.oserror import storage_errors

@@ -23,13 +23,13 @@ import pyarrow.compute as pc
 
 from stcloud.daas.chain import RowsDigest
 from stcloud.daas.definition import EventDefinition
-from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.clean_events import MONTH, ROW, CleanedEvents, EventCleaner
 from stcloud.daas.load.equivalence import without_equivalent_events
 from stcloud.daas.load.place import Placer
 from stcloud.daas.load.plausible import implausible_notes
 from stcloud.daas.load.steps import LoadContext, TableChange, ordered
 from stcloud.daas.load.unexpired import unexpired
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.layer import MOST_ROWS, ORDER, EventLayer
 from stcloud.daas.table.schema import UNIT
 from stcloud.errors import FormatError, StorageError

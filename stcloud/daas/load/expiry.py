@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stcloud.daas.ledger import Reckoning
 from stcloud.daas.purge.record import PurgeRecord
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.purged import expired_values
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput

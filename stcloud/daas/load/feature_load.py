@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.definition import FeatureDefinition
-from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.clean_events import FEW_ROWS, ROW
 from stcloud.daas.load.clean_features import PART, CleanedFeatures, DigestIndex, FeatureCleaner
 from stcloud.daas.load.equivalence import equivalent_features, loose_texts
@@ -33,6 +32,7 @@ from stcloud.daas.load.feature_settle import (
 from stcloud.daas.load.steps import LoadContext, TableChange
 from stcloud.daas.load.unexpired import unexpired_features
 from stcloud.daas.load.write_features import write_changes
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.changeset import DatedRows, Mask
 from stcloud.daas.table.feature import FeatureLayer, VersionRows, known_snapshots
 from stcloud.daas.table.timeline import Ints

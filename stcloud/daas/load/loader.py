@@ -19,7 +19,6 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.exchange.readonly import received_error
 from stcloud.daas.kind.registry import kind_of
-from stcloud.daas.ledger import COMPLETE, UNDO, Reckoning
 from stcloud.daas.load.cluster_fit import cluster_load, refuse_unfit
 from stcloud.daas.load.expiry import Expiry, refuse_reloaded
 from stcloud.daas.load.instant import next_recorded_us
@@ -30,6 +29,7 @@ from stcloud.daas.load.place import refuse_other_crs
 from stcloud.daas.load.request import LoadRequest
 from stcloud.daas.load.steps import Intake, LoadContext
 from stcloud.daas.load.template import LoadRun, bound_columns
+from stcloud.daas.reckoning import COMPLETE, UNDO, Reckoning
 from stcloud.daas.table.float_keys import refuse_mangled
 from stcloud.daas.table.schema import as_defined, types_of
 from stcloud.errors import Conflict, InvalidInput, StorageError

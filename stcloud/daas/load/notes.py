@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from stcloud.daas.definition import SpaceClause
-from stcloud.daas.ledger import Ledger, Reckoning
+from stcloud.daas.ledger import Ledger
 from stcloud.daas.load.peek import is_empty
+from stcloud.daas.reckoning import Reckoning
 from stcloud.iaas.source.protocol import Source, geometry_column, remarks_of
 from stcloud.space import read_crs
 from stcloud.time import Zone

@@ -15,12 +15,12 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.clean_features import CleanedFeatures, FeatureCleaner
 from stcloud.daas.load.column import Faults
 from stcloud.daas.load.feature_load import FeatureLoad
 from stcloud.daas.load.feature_settle import FeatureChanges
 from stcloud.daas.load.steps import LoadContext, TableChange
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.changeset import DatedRows
 from stcloud.daas.table.scene import arrays_of
 from stcloud.daas.table.timeline import FOREVER, Ints

@@ -16,11 +16,11 @@ from typing import TypeAlias
 from stcloud.daas.catalogue import Catalogue, read_definition
 from stcloud.daas.complete_to import CompleteTo
 from stcloud.daas.definition import Definition
-from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.draft import Drafted, Options, draft
 from stcloud.daas.load.limit import Limit
 from stcloud.daas.load.loader import Loader
 from stcloud.daas.load.request import LoadRequest
+from stcloud.daas.reckoning import Reckoning
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.job import Cancelled, Job
 from stcloud.iaas.source.memory.spooling import ready

@@ -17,10 +17,11 @@ import pyarrow as pa
 
 from stcloud.daas.chain import RowsDigest
 from stcloud.daas.definition import Definition
-from stcloud.daas.ledger import Ledger, Reckoning
+from stcloud.daas.ledger import Ledger
 from stcloud.daas.load.expiry import NO_EXPIRY, Expiry
 from stcloud.daas.load.peek import PeekedSource
 from stcloud.daas.load.request import LoadRequest
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import Attribute
 from stcloud.iaas.job import Job

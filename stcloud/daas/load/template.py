@@ -24,7 +24,6 @@ from stcloud.daas.complete_to import LATE_NOTE, CompleteTo
 from stcloud.daas.definition import Definition
 from stcloud.daas.founding import founding_note
 from stcloud.daas.kind.protocol import LayerKind
-from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.drift import Drift
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.limit import Limit, refuse_too_many
@@ -34,6 +33,7 @@ from stcloud.daas.load.reading import LocalReading, RowReading
 from stcloud.daas.load.request import LoadRequest
 from stcloud.daas.load.steps import LoadContext, LoadSteps, StoreSteps, TableChange
 from stcloud.daas.quarantine import Quarantine
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import Attribute, bind_columns, geometry_named, require_columns
 from stcloud.errors import Conflict, InternalError, NotFound, StorageError

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.chain import RowsDigest
-from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.clean_events import ROW
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.changeset import ChangeSet, matches
 from stcloud.daas.table.feature import FeatureLayer, VersionRows, instants
 from stcloud.daas.table.schema import FEATURE_PART

@@ -16,10 +16,11 @@ import pyarrow as pa
 
 from stcloud.daas.definition import Definition
 from stcloud.daas.kind.registry import kind_of
-from stcloud.daas.ledger import Ledger, Reckoning
+from stcloud.daas.ledger import Ledger
 from stcloud.daas.purge.record import PurgeRecord, write_purges
 from stcloud.daas.purge.scope import PurgeScope
 from stcloud.daas.quarantine import Quarantine
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.layer import LayerTable
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.oserror import storage_errors

@@ -21,11 +21,11 @@ import pyarrow.compute as pc
 from stcloud.daas.catalogue import Catalogue, Layer
 from stcloud.daas.chain import RowsDigest, stated_digests
 from stcloud.daas.kind.registry import kind_of
-from stcloud.daas.ledger import PURGE, Reckoning
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.purge.completion import complete_purge, recorded_instants, without_rejected
 from stcloud.daas.purge.record import PurgeRecord, write_purges
 from stcloud.daas.purge.scope import PurgeScope, RowTest
+from stcloud.daas.reckoning import PURGE, Reckoning
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.purged import PurgedFiles, restated_digests
 from stcloud.errors import FormatError

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stcloud.daas.ledger import PURGE, Reckoning
 from stcloud.daas.purge.scope import PurgeScope
+from stcloud.daas.reckoning import PURGE, Reckoning
 from stcloud.errors import FormatError
 from stcloud.iaas.table.again import again_when_overtaken
 from stcloud.iaas.table.sidecar import read_sidecar, write_sidecar

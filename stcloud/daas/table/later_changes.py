@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.ledger import Reckoning
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.layer import LayerTable
 from stcloud.iaas.table.table import File, Snapshot
 

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.chain import RowsDigest
-from stcloud.daas.ledger import UNDO, Ledger, Reckoning
+from stcloud.daas.ledger import Ledger
 from stcloud.daas.load.instant import next_recorded_us
+from stcloud.daas.reckoning import UNDO, Reckoning
 from stcloud.daas.table.layer import ORDER, EventLayer
 from stcloud.daas.table.schema import INSTANT
 from stcloud.daas.table.undo_features import taken_back

@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.chain import RowsDigest
-from stcloud.daas.ledger import PURGE, UNDO, Ledger, Reckoning
+from stcloud.daas.ledger import Ledger
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.write_features import begun_rows
+from stcloud.daas.reckoning import PURGE, UNDO, Reckoning
 from stcloud.daas.table.feature import Believed, FeatureLayer, known_snapshots
 from stcloud.daas.table.schema import FEATURE_PART
 from stcloud.daas.table.timeline import Ints, Pieces, distinct, reverse, state

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from stcloud.daas.ledger import Ledger, Reckoning
+from stcloud.daas.ledger import Ledger
+from stcloud.daas.reckoning import Reckoning
 from stcloud.daas.table.feature import FeatureLayer
 from stcloud.daas.table.timeline import ABSENT, Pieces
 from stcloud.daas.table.undo_features import undo

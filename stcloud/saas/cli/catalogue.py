@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stcloud.saas.cli.option import CityFolder, FormatOption, OutputOption, open_city
+from stcloud.saas.cli.option import CityFolder, FormatOption, OutputFormat, OutputOption, open_city
 from stcloud.saas.cli.output import note, print_records
 from stcloud.saas.cli.target import RECORDS, target_of
 
@@ -20,6 +20,7 @@ _FIELDS = (
     "layer", "kind", "title", "themes", "owner", "licence", "origin", "last", "known_until", "complete_to", "cycle",
     "due", "late_s",
 )  # fmt: skip
+_SHORT = ("layer", "kind", "themes", "owner", "origin", "last", "cycle", "late_h")
 
 
 def catalogue(
@@ -42,7 +43,11 @@ def catalogue(
     entries = [each for each in opened.catalogue(" ".join(words or ())) if each.is_late or not late]
     if not entries:
         note(f"no layer of city '{opened.name}' is meant")
-    print_records([_record(each, opened.configuration.zone) for each in entries], target, _FIELDS)
+    records = [_record(each, opened.configuration.zone) for each in entries]
+    if target.form is OutputFormat.TABLE and target.path is None:
+        print_records([_short(record) for record in records], target, _SHORT)
+    else:
+        print_records(records, target, _FIELDS)
 
 
 def _record(each: CatalogueEntry, zone: Zone) -> dict[str, Any]:
@@ -55,3 +60,13 @@ def _record(each: CatalogueEntry, zone: Zone) -> dict[str, Any]:
         "known_until": iso(each.known_us), "complete_to": iso(each.complete_us), "cycle": each.update_cycle,
         "due": iso(each.due_us), "late_s": None if each.late_us is None else round(each.late_us / 1e6, 3),
     }  # fmt: skip
+
+
+def _short(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what a line of 80 characters has room for: the last load by the minute, and hours."""
+    late_s, last = record["late_s"], record["last"]
+    shown = {
+        "last": None if last is None else last[:16].replace("T", " "),
+        "late_h": None if late_s is None else round(late_s / 3600, 1),
+    }
+    return {name: record.get(name) for name in _SHORT} | shown

@@ -24,7 +24,7 @@ from stcloud.saas.plaintext import visible_json
 from stcloud.saas.wholefile import refuse_in_city
 
 if TYPE_CHECKING:
-    from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.reckoning import Reckoning
     from stcloud.time import Zone
 
 __all__ = ["EVENTS", "FIELDS", "Journal"]

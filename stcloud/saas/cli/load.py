@@ -25,8 +25,8 @@ from stcloud.saas.plaintext import visible
 
 if TYPE_CHECKING:
     from stcloud.city import City
-    from stcloud.daas.ledger import Reckoning
     from stcloud.daas.load.limit import Limit
+    from stcloud.daas.reckoning import Reckoning
 
 __all__ = [
     "Crs",

@@ -21,7 +21,7 @@ from stcloud.saas.plaintext import visible_json
 
 if TYPE_CHECKING:
     from stcloud.city import City
-    from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.reckoning import Reckoning
     from stcloud.time import Zone
 
 __all__ = ["COMPLETE_TO", "Reckonings", "complete_to", "record_of"]

@@ -24,7 +24,7 @@ from typing import Any
 from stcloud.city import City
 from stcloud.daas.catalogue import read_definition
 from stcloud.daas.definition import Definition
-from stcloud.daas.ledger import Reckoning
+from stcloud.daas.reckoning import Reckoning
 from stcloud.errors import Conflict, InvalidInput, NotFound, StcloudError, StorageError, Unsupported
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.feed.batch import FeedBatch

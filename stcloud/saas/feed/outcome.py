@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from stcloud.daas.ledger import Reckoning
+from stcloud.daas.reckoning import Reckoning
 
 __all__ = ["BatchOutcome", "FeedCounts"]
 

@@ -15,6 +15,8 @@ from stcloud.saas.paper.markup import element, escaped
 from stcloud.saas.paper.pagefile import write_page
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from stcloud.city import City
     from stcloud.city.conflicts import CityConflicts
 
@@ -61,9 +63,9 @@ def write_conflict_page(
             sums = conflicts.by(group)
             parts += [
                 element("h2", escaped(caption)),
-                _table(sums.plain.schema.names, sums.plain.to_pylist()),
+                _table(sums.plain.schema.names, _said(sums.plain)),
             ]
-    rows = answer.plain.slice(0, _MOST_ROWS).select([*_COLUMNS]).to_pylist()
+    rows = _said(answer.plain.slice(0, _MOST_ROWS).select([*_COLUMNS]))
     parts += [element("h2", escaped(f"{len(answer):,} conflicts")), _table(_COLUMNS, rows)]
     if len(answer) > _MOST_ROWS:
         parts.append(element("p", escaped(f"… and {len(answer) - _MOST_ROWS:,} more")))
@@ -83,6 +85,12 @@ def _map(city: City, conflicts: CityConflicts, tell: Callable[[str], None], titl
         map_conflicts(city, conflicts.answer(), picture, tell, MapOptions(title))
         data = base64.b64encode(picture.read_bytes()).decode("ascii")
     return f'<img alt="{escaped(title)}" src="data:image/png;base64,{data}">'
+
+
+def _said(table: pa.Table) -> list[dict[str, Any]]:
+    """Return rows, with ``open`` where nothing is decided."""
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return [row | {"outcome": row["outcome"] or "open"} if "outcome" in row else row for row in rows]
 
 
 def _table(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from stcloud.daas.catalogue import Catalogue
-from stcloud.daas.ledger import COMPLETE, UNDO, Reckoning
+from stcloud.daas.reckoning import COMPLETE, UNDO, Reckoning
 from stcloud.daas.table.feature import FeatureLayer
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import UNIT, attributes

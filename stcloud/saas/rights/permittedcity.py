@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from stcloud.city.situation import Situation
     from stcloud.daas.catalogue import Layer
     from stcloud.daas.exchange.packing import Packed
-    from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.reckoning import Reckoning
     from stcloud.iaas.engine.model import Engine
     from stcloud.paas.grid import UnitGrid
     from stcloud.paas.movement import TrackQuery

@@ -26,7 +26,7 @@ from stcloud.saas.web.media import JSON
 from stcloud.saas.web.parameter import read_flag
 
 if TYPE_CHECKING:
-    from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.reckoning import Reckoning
 
 __all__ = ["FILE_TYPES", "LOAD_FLAGS", "LOAD_OPTIONS", "admit", "load"]
 

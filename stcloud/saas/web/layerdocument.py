@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stcloud.daas.entry import Layer
-    from stcloud.daas.ledger import Reckoning
     from stcloud.daas.quality import LayerQuality
+    from stcloud.daas.reckoning import Reckoning
     from stcloud.daas.table.schema import Attribute
     from stcloud.saas.rights.rule import Right
     from stcloud.saas.web.call import CityRequest

@@ -23,7 +23,7 @@ from stcloud.saas.web.referencesystem import CRS84
 
 if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
-    from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.reckoning import Reckoning
     from stcloud.paas.query import Answer, Query
 
 __all__ = ["described_load", "difference", "loads", "recorded_load"]

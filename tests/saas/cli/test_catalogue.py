@@ -17,5 +17,9 @@ def test_what_is_late_and_what_is_meant(run, tmp_path):
     assert listed[0]["due"] == "2024-03-10T02:00+08:00"
     assert listed[0]["late_s"] > 0
     assert len(json.loads(run("catalogue", tmp_path / "district", "ROADS", "--late", "-f", "json").out)) == 1
+    table = run("catalogue", tmp_path / "district").out.splitlines()
+    assert table[0].split() == ["layer", "kind", "themes", "owner", "origin", "last", "cycle", "late_h"]
+    assert "2024-03-10 01:00" in table[1]
+    assert all(len(line) <= 80 for line in table)
     none = run("catalogue", tmp_path / "district", "rail")
     assert (none.code, "no layer of city" in none.err) == (0, True)
