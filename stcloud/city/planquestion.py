@@ -26,7 +26,7 @@ from stcloud.paas.conflict.decisions import DECISION_COLUMNS, DECISION_LAYER, wi
 from stcloud.paas.conflict.pairing import DatedRule
 from stcloud.paas.conflict.planversions import PlanVersions
 from stcloud.paas.query.answer.answer import Answer
-from stcloud.paas.query.answer.pin import Pin, known_us, read_known
+from stcloud.paas.query.answer.pin import GivenKnown, OriginInstant, Pin, known_us, read_known
 from stcloud.space import require_metric
 from stcloud.time import EARLIEST_US, LATEST_US, Instant, TimeSpan, Zone, instant_us, parse_when, span_text
 
@@ -68,7 +68,7 @@ class PlanQuestion:
     window: tuple[int, int]
     times: Mapping[str, str]
     decisions: str
-    known: Instant | Pin | None = None
+    known: GivenKnown | None = None
 
     @classmethod
     def of(
@@ -80,7 +80,7 @@ class PlanQuestion:
         *,
         at: Instant | None,
         during: TimeSpan | None,
-        known_at: Instant | Pin | None,
+        known_at: GivenKnown | None,
         decisions: str,
     ) -> PlanQuestion:
         """Read a question; raises what `City.conflicts` does."""
@@ -97,7 +97,7 @@ class PlanQuestion:
         check_rules(city, names, chosen)
         return cls(city, parts, names, chosen, window, times, decisions, known_at)
 
-    def as_known(self, known_at: Instant | Pin | None) -> PlanQuestion:
+    def as_known(self, known_at: GivenKnown | None) -> PlanQuestion:
         """Return the same question as of another recorded instant."""
         return replace(self, known=known_at)
 
@@ -148,7 +148,8 @@ class PlanQuestion:
     def versions_of(self, layer: Features) -> Answer:
         """Return the versions of a layer in the window, as it was known."""
         start_us, end_us = self.window
-        known = self.pin.of_layer(layer.name) if layer.name in dict(self.pin.layers) else self.known
+        named = layer.name in dict(self.pin.layers)
+        known = OriginInstant(self.pin.of_layer(layer.name)) if named else self.known
         if end_us - start_us == 1:
             return layer.as_of(start_us, known_at=known)
         return layer.between(max(start_us, EARLIEST_US), min(end_us, LATEST_US), known_at=known)
@@ -257,7 +258,7 @@ class PlanQuestion:
         if layer is None:
             return None
         return layer.as_of(
-            min(self.window[1] - 1, LATEST_US - 1), known_at=self.pin.of_layer(layer.name)
+            min(self.window[1] - 1, LATEST_US - 1), known_at=OriginInstant(self.pin.of_layer(layer.name))
         ).table
 
 

@@ -20,7 +20,8 @@ from stcloud.time import Instant, instant_us
 if TYPE_CHECKING:
     from stcloud.city.city import City
     from stcloud.iaas.clock import Clock
-    from stcloud.paas.query import Pin, Query
+    from stcloud.paas.query import Query
+    from stcloud.paas.query.answer.pin import GivenKnown
     from stcloud.paas.reach.reachanswer import ServiceReach
 
 __all__ = ["GivenSpeeds", "ReachKeywords", "reach_of", "read_speeds"]
@@ -51,7 +52,7 @@ class ReachKeywords(TypedDict, total=False):
     people: str | None
     by: str | None
     at: Instant | None
-    known_at: Instant | Pin | None
+    known_at: GivenKnown | None
 
 
 _KNOWN = frozenset(ReachKeywords.__annotations__)

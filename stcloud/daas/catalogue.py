@@ -285,9 +285,7 @@ class Catalogue:
                 "load-refused", f"load {load} was refused as a whole: nothing of its file was loaded",
                 hint="mend the file itself and load it again",
             )  # fmt: skip
-        raise NotFound(
-            "unknown-load", f"layer '{name}' has no load '{load}'", nearest=nearest(load, loads),
-        )  # fmt: skip
+        raise NotFound("unknown-load", f"layer '{name}' has no load '{load}'", nearest=nearest(load, loads))
 
     @contextlib.contextmanager
     def founding(self, layer: str, definition: Definition) -> Iterator[None]:

@@ -6,7 +6,6 @@ and HTML is escaped.
 
 from __future__ import annotations
 
-import html
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -94,7 +93,9 @@ def html_table(title: str, names: Sequence[str], rows: Iterable[Mapping[str, Any
 
 
 def _escaped(value: object) -> str:
-    return html.escape(one_line(value))
+    from html import escape  # noqa: PLC0415  (a notebook's need alone)
+
+    return escape(one_line(value))
 
 
 def _fitting(widths: Sequence[int]) -> int:

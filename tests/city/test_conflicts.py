@@ -53,6 +53,25 @@ def conflicts(city, **more):
     return city.conflicts(["landuse", "wood"], **{"rules": RULES, **more})
 
 
+def test_received_plans_conflict_as_their_owners_do(city, tmp_path):
+    """Each layer is read by its own recorded time, which of a received one is that of its owner."""
+    stcloud.create(tmp_path / "south", crs=CRS, zone="Asia/Shanghai").close()
+    clock = Clock()
+    clock.now_us += 86_400_000_000
+    with stcloud.open(tmp_path / "south", clock=clock) as south:
+        for layer in ("landuse", "wood"):
+            city.pack(layer, to=tmp_path / f"{layer}.stpack")
+            south.receive(tmp_path / f"{layer}.stpack")
+        owner, other = conflicts(city), conflicts(south)
+        assert other.to_records() == owner.to_records() != []
+        assert conflicts(south, known_at=owner.pin).to_records() == owner.to_records()
+        blueprints = [
+            each.blueprint(["landuse", "wood"], rules=RULES, at="2024-06-01").to_records()
+            for each in (city, south)
+        ]
+        assert blueprints[0] == blueprints[1] != []
+
+
 def test_an_answer_in_every_form(city):
     found = conflicts(city, at="2024-06-01")
     (row,) = found.to_records()

@@ -63,9 +63,9 @@ def write_conflict_page(
             sums = conflicts.by(group)
             parts += [
                 element("h2", escaped(caption)),
-                _table(sums.plain.schema.names, _said(sums.plain)),
+                _table(sums.plain.schema.names, _with_outcome(sums.plain)),
             ]
-    rows = _said(answer.plain.slice(0, _MOST_ROWS).select([*_COLUMNS]))
+    rows = _with_outcome(answer.plain.slice(0, _MOST_ROWS).select([*_COLUMNS]))
     parts += [element("h2", escaped(f"{len(answer):,} conflicts")), _table(_COLUMNS, rows)]
     if len(answer) > _MOST_ROWS:
         parts.append(element("p", escaped(f"… and {len(answer) - _MOST_ROWS:,} more")))
@@ -87,7 +87,7 @@ def _map(city: City, conflicts: CityConflicts, tell: Callable[[str], None], titl
     return f'<img alt="{escaped(title)}" src="data:image/png;base64,{data}">'
 
 
-def _said(table: pa.Table) -> list[dict[str, Any]]:
+def _with_outcome(table: pa.Table) -> list[dict[str, Any]]:
     """Return rows, with ``open`` where nothing is decided."""
     rows: list[dict[str, Any]] = table.to_pylist()
     return [row | {"outcome": row["outcome"] or "open"} if "outcome" in row else row for row in rows]
