@@ -70,8 +70,9 @@ def evaluate_layer(
     known_us = _instant(city, options.get("known_at"))
     query = city.query(name) if known_us is None else city.query(name).known_at(city_instant(city, known_us))
     crs, zone = city.configuration.crs, city.configuration.zone
+    until_us = None if known_us is None else layer.axis_us(known_us)
     loads = [
-        load.recorded_at_us for load in layer.loads if known_us is None or load.recorded_at_us <= known_us
+        each.recorded_at_us for each in layer.loads if until_us is None or each.recorded_at_us <= until_us
     ]
     at_us = _instant(city, options.get("at"))
     if has_facts(layer):

@@ -26,6 +26,7 @@ from stcloud.time import instant_us
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stcloud.daas.entry import Layer
     from stcloud.paas.query import Answer
     from stcloud.saas.paper.figure import PaperFigure
     from stcloud.saas.paper.scope import PaperScope
@@ -54,13 +55,17 @@ def areas_figure(scope: PaperScope) -> PaperFigure | str:
     return _places(scope, "areas", scope.words.text("By area of {layer}", layer=layer), group)
 
 
+def _was_there(layer: Layer, known_us: int) -> bool:
+    return any(load.recorded_at_us <= layer.axis_us(known_us) for load in layer.loads)
+
+
 def _area_group(scope: PaperScope) -> str | None:
     """Return the group of the areas that were chosen, or of the city's only layer of communities."""
     chosen = scope.choices.areas
     if chosen is None:
         known_us = instant_us(scope.known, scope.city.configuration.zone)
         names = [name for name in LayerRoles.of(scope.city).layers["communities"]
-                 if any(load.recorded_at_us <= known_us for load in scope.city.layer(name).loads)]  # fmt: skip
+                 if _was_there(scope.city.layer(name), known_us)]  # fmt: skip
         if len(names) != 1:
             return None
         chosen = names[0]

@@ -25,6 +25,7 @@ import xxhash
 from stcloud.errors import NotFound
 from stcloud.iaas.table.datafile import ROW_GROUP_ROWS
 from stcloud.iaas.table.merging import merged_rows
+from stcloud.paas.query.answer.pin import OriginInstant
 from stcloud.paas.query.plan.label import shown
 from stcloud.paas.query.plan.plan import Rows
 from stcloud.paas.query.plan.row_kind import row_kind
@@ -127,7 +128,7 @@ class SharedTable:
     @cached_property
     def question(self) -> Query:
         """The question whose answer the table is."""
-        query = self.city.query(self.layer.name).known_at(self.version.at_us)
+        query = self.city.query(self.layer.name).known_at(OriginInstant(self.version.at_us))
         return query.as_of(self.version.at_us) if self.layer.layer_kind.versioned else query
 
     @property

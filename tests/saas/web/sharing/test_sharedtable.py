@@ -14,6 +14,7 @@ import stcloud
 from stcloud.errors import NotFound
 from stcloud.saas.web.sharing.sharedtable import SharedTable, versions_of
 from stcloud.testing.examples import examples
+from stcloud.testing.exchange import Sender, receiving_city
 
 FIRST_US, DAY_US = 1_720_000_000_000_000, 86_400_000_000
 CITIES = (("EPSG:4548", "Asia/Shanghai", 117.0, 31.9), ("EPSG:32618", "America/New_York", -74.0, 40.7))
@@ -179,3 +180,24 @@ def test_a_purge_is_a_version_and_versions_before_it_are_refused(tmp_path):
         with pytest.raises(stcloud.StcloudError) as refused:
             rows_of(stale, tmp_path)
         assert refused.value.kind == "purged"
+
+
+def test_a_received_layer_is_shared_as_its_owner_shares_it(tmp_path):
+    """Versions are loads of the owner, with the owner's instants, whenever they were received."""
+    sender = Sender(tmp_path)
+    sender.load(1, 2)
+    sender.load(2, 3, note="changed")
+    packed = sender.pack()
+    for _ in range(3):
+        sender.clock.tick()
+    with receiving_city(tmp_path / "city", sender.clock) as city:
+        city.receive(packed)
+        tables = [
+            [
+                rows_of(SharedTable.of(each, each.layer("events"), number=number), tmp_path).to_pylist()
+                for number in (0, 1)
+            ]
+            for each in (sender.city, city)
+        ]
+    assert tables[0] == tables[1]
+    assert [rows.num_rows for rows in tables[1]] == [2, 3]
