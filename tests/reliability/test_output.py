@@ -323,7 +323,7 @@ def test_the_cause_is_named(run, city, words, said):
 
 
 def test_the_list_of_commands_cuts_no_sentence(run):
-    for words in ((), ("grid",)):
+    for words in ((), ("grid",), ("indicators",)):
         lines = run(*words, "--help").out.splitlines()[1:]
         assert [line for line in lines if line.endswith("...")] == []
 

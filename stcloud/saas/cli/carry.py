@@ -80,7 +80,7 @@ def carry(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Carry totals from areas of one version of a layer to those of another. Each value says how sure it is."""
+    """Carry totals of areas to another version of them. Each value says how sure it is."""
     target = target_of(form, output, safe_csv=safe_csv, offered=EVERY)
     carried = open_city(city).carry(
         totals,

@@ -45,7 +45,7 @@ class _CityFirst(TyperGroup):
 
 
 indicators = typer.Typer(
-    help="Indicators of a city: their definitions, values, composite scores and ranks.",
+    help="Indicators of a city: definitions, values, scores, ranks.",
     no_args_is_help=True,
     cls=_CityFirst,
 )
@@ -91,7 +91,7 @@ def define(
     city: CityFolder,
     document: Annotated[Path, typer.Argument(help="TOML document of indicators.", show_default=False)],
 ) -> None:
-    """Make a document the city's indicators; it replaces the one before it."""
+    """Define the city's indicators. The document replaces the one before it."""
     tree = open_city(city).indicators.define(document)
     note(f"{len(tree.indicators)} indicators of '{tree.id}' are the city's from now on")
 
@@ -100,7 +100,7 @@ def define(
 def list_indicators(
     city: CityFolder, known_at: KnownAtOption = None, form: FormatOption = None, output: OutputOption = None
 ) -> None:
-    """List the indicators, with the nodes that they hang in and their weights."""
+    """List the indicators. With the nodes that they hang in, and their weights."""
     target = target_of(form, output, offered=EVERY)
     answer = open_city(city).indicators.list(known_at)
     if target.form is OutputFormat.TABLE and target.path is None:
@@ -122,7 +122,7 @@ def values(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Print the values of a period, each with what it is made of, or with why it is missing."""
+    """Print the values of a period. Each with what it is made of, or with why it is missing."""
     target = target_of(form, output, safe_csv=safe_csv, offered=EVERY)
     shown = open_city(city).indicators.values(period, by, split(indicator), known_at=known_at)
     _print(shown.answer(), target)
@@ -149,7 +149,7 @@ def composite(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Print a score of each group by several indicators, and its rank."""
+    """Print a score of each group, and its rank. It is made of several indicators."""
     target = target_of(form, output, safe_csv=safe_csv, offered=EVERY)
     options: Any = {
         "method": method, "weights": _weights(weights, weight), "normalise": normalise, "missing": missing,
@@ -182,7 +182,7 @@ def rank(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Print scores and ranks, and how far the ranks depend on the weights."""
+    """Print ranks, and how far they depend on the weights."""
     target = target_of(form, output, safe_csv=safe_csv, offered=EVERY)
     options: Any = {
         "method": method, "weights": _weights(weights, weight), "normalise": normalise, "missing": missing,

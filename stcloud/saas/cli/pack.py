@@ -59,7 +59,7 @@ def pack(
     ] = None,
     form: FormatOption = None,
 ) -> None:
-    """Write a package of what was recorded of layers in a span, for another city to receive."""
+    """Write a package of layers for another city. It has what was recorded in a span."""
     target = target_of(form, None, offered=RECORDS)
     opened = open_city(city)
     with _seen_by(opened, policy, principal, role or []) as seen:

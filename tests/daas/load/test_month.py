@@ -44,8 +44,8 @@ def test_a_month_of_the_citys_clock_reads_its_file_alone(city, tmp_path):
 
 def test_layers_with_other_months_are_answered_and_added_to(city, tmp_path, monkeypatch):
     with monkeypatch.context() as before:
-        of = clean_events._months
-        before.setattr(clean_events, "_months", lambda utc_us, _: of(utc_us, Zone("UTC")))
+        of = clean_events.months_of
+        before.setattr(clean_events, "months_of", lambda utc_us, _: of(utc_us, Zone("UTC")))
         load(city, tmp_path, 0, TIMES)
     assert months(city) == ["2024-01", "2024-02"]
     load(city, tmp_path, 10, TIMES)

@@ -114,7 +114,7 @@ def test_a_run_that_fails_goes_on_where_it_was(run, city, server, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--since", "2024-01-01"], "give both"), (["--from-open311", "file:///etc/passwd"], "cannot be read"),
+        (["--since", "2024-01-01"], "give both"), (["--from-open311", "file:///etc/passwd"], "nothing can be read"),
         (["a.csv", "--from-open311", "http://127.0.0.1:9/"], "give one of them"),
         (["--from-open311", "http://127.0.0.1:9/", "--since", "2999-01-01"], "not in the past"),
     ],
