@@ -37,7 +37,7 @@ def catalogue(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """List what a city holds. With themes and owners, what came when, and how late it is by the cycle that was agreed."""
+    """List what a city holds. With themes and owners, what came when, and how late it is by the agreed cycle."""
     target = target_of(form, output, offered=RECORDS)
     opened = open_city(city)
     entries = [each for each in opened.catalogue(" ".join(words or ())) if each.is_late or not late]
