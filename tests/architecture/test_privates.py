@@ -20,7 +20,6 @@ LISTED = {
     "_held_bytes": 2,
     "_merge": 1,
     "_mixed": 1,
-    "_months": 1,
     "_named": 1,
     "_rescan": 1,
     "_seen": 1,

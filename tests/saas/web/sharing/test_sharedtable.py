@@ -200,4 +200,4 @@ def test_a_received_layer_is_shared_as_its_owner_shares_it(tmp_path):
             for each in (sender.city, city)
         ]
     assert tables[0] == tables[1]
-    assert [rows.num_rows for rows in tables[1]] == [2, 3]
+    assert [len(rows) for rows in tables[1]] == [2, 3]
