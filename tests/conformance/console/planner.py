@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Request
 
 __all__ = ["BOARDS", "NARROW", "WIDE", "Planner", "at_console"]
 
@@ -37,12 +37,15 @@ class Planner:
         The page, and the address of the service.
     addresses, faults
         All that was asked for; what the browser complained of.
+    awaited
+        What was asked for and is not answered yet.
     """
 
     page: Page
     service: str
     addresses: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    awaited: set[Request] = field(default_factory=set)
 
     def open(self, board: str = "explore", **state: Any) -> None:
         """Open a state by its address, and wait until nothing is awaited."""
@@ -51,6 +54,16 @@ class Planner:
         self.page.goto(f"{self.service}#{board}{'?' if query else ''}{query}")
         self.settle()
 
+    def asks(self, request: Request) -> None:
+        """Note what the page asks for. What is in the address itself is never told to have ended."""
+        self.addresses.append(request.url)
+        if request.url.startswith(self.service):
+            self.awaited.add(request)
+
+    def hears(self, request: Request) -> None:
+        """Note that a request has ended, with an answer or without one."""
+        self.awaited.discard(request)
+
     def settle(self) -> None:
         """Wait until all answers are there, and nothing is asked for a while: one may bring another question."""
         quiet, since = 0, -1
@@ -58,7 +71,7 @@ class Planner:
             self.page.wait_for_function(SETTLED, timeout=WAIT_MS)
             self.page.wait_for_timeout(QUIET_MS)
             requests = len(self.addresses)
-            quiet = quiet + 1 if requests == since else 0
+            quiet = quiet + 1 if requests == since and not self.awaited else 0
             since = requests
 
     def numbers(self) -> list[tuple[int, dict[str, Any]]]:
@@ -110,7 +123,9 @@ def at_console(
     with browser.new_context(viewport=size, **context) as fresh:
         page = fresh.new_page()
         made = Planner(page, service)
-        page.on("request", lambda request: made.addresses.append(request.url))
+        page.on("request", made.asks)
+        page.on("requestfinished", made.hears)
+        page.on("requestfailed", made.hears)
         page.on("console", lambda line: made.faults.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: made.faults.append(str(error)))
         page.on(

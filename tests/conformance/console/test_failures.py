@@ -39,6 +39,24 @@ def test_a_slow_service_is_waited_for_and_shown_to_be(browser, service):
         planner.check()
 
 
+def test_a_view_that_comes_last_is_marked_as_awaited_until_it_is_there(browser, service):
+    marked = "() => document.querySelector('[aria-busy=\"true\"]') !== null"
+    with at_console(browser, service) as planner:
+        seen = []
+
+        def hold(route):
+            if "median" in (route.request.post_data or ""):
+                planner.page.wait_for_timeout(2_000)  # all else is there by then
+                seen.append(planner.page.evaluate(marked))
+            route.continue_()
+
+        planner.page.route("**/questions/batch", hold)
+        planner.open(layer="requests", when="2024-05")
+        assert seen == [True]
+        assert any("days(" in str(question) for _, question in planner.numbers())
+        planner.check()
+
+
 def test_a_service_that_is_gone_is_said_to_be_and_can_be_asked_again(browser, service):
     with at_console(browser, service) as planner:
         planner.open(layer="requests", when="2024-05")

@@ -30,7 +30,8 @@ export function Distribution({ base, layer, naming, ready }) {
   const summary = { ...base, measure: ["count", `median = median(${lasted})`, `p90 = p90(${lasted})`, `mean = mean(${lasted})`] };
   const questions = [summary, ...filters.map(({ filter }) => ({ ...base, what: [...(base.what ?? []), filter], count: true }))];
   const coming = useAnswer((signal) => (ready && duration ? api.batch(questions, { signal }).then((answers) => ({ answers, base, filters, questions })) : undefined), [questions, ready]);
-  if (!duration || (!coming.value && !coming.problem)) return null;
+  if (!duration) return null;
+  if (!coming.value && !coming.problem) return html`<div aria-busy=${coming.waiting}></div>`;
   const title = t("distribution.title", { end: naming.column(duration.end) });
   const choice = durations.length > 1 && html`<select aria-label=${t("distribution.choice")} value=${durations.indexOf(duration)} onChange=${(/** @type {any} */ event) => setChosen(Number(event.target.value))}>
     ${durations.map(({ end }, at) => html`<option value=${at}>${naming.column(end)}</option>`)}</select>`;
