@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,7 @@ import shapely
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer.answer import Answer
+from stcloud.paas.query.answer.answerview import AnswerView
 from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.reach.placerows import PlaceRows, Weights
 from stcloud.paas.reach.reachedstreets import ReachedStreets, minutes_column
@@ -27,12 +28,6 @@ from stcloud.paas.reach.walkgraph import WalkGraph
 from stcloud.paas.reach.walkrules import WalkRules
 from stcloud.paas.reach.walks import Walks
 from stcloud.space import Lattice
-
-if TYPE_CHECKING:
-    import geopandas
-    import pandas as pd
-
-    from stcloud.space import GivenCRS
 
 __all__ = ["ReachPlaces", "ReachStreets", "ServiceReach"]
 
@@ -79,8 +74,8 @@ class ReachPlaces:
     far_m: Floats
 
 
-@dataclass(frozen=True)
-class ServiceReach:
+@dataclass(frozen=True, repr=False)
+class ServiceReach(AnswerView):
     """Who reaches a service on foot, and who does not; `City.reach` returns one.
 
     With a ``city``::
@@ -104,6 +99,10 @@ class ServiceReach:
     _lattice: Lattice = field(repr=False)
     _streets: ReachStreets = field(repr=False)
     _people: ReachPlaces | None = field(repr=False)
+
+    def answer(self) -> Answer:
+        """Return the answer of `groups`."""
+        return self.groups()
 
     def groups(self) -> Answer:
         """Return a row for each group: how many people there are, how many reach a service, and in a straight line.
@@ -234,22 +233,6 @@ class ServiceReach:
             columns |= {name: value, f"{name}_before": value_before}
         table = pa.table(columns | {"st_geom": pc.coalesce(now["st_geom"], then["st_geom"])})
         return self._beside(self._answer(table.filter(pc.not_equal(reached, had))), before)
-
-    def to_arrow(self) -> pa.Table:
-        """Return the table of `groups`."""
-        return self.groups().to_arrow()
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return `groups` as a DataFrame."""
-        return self.groups().to_pandas()
-
-    def to_geopandas(self, crs: GivenCRS | None = None) -> geopandas.GeoDataFrame:
-        """Return `groups` with their places; errors are those of `Answer.to_geopandas`."""
-        return self.groups().to_geopandas(crs)
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """Return `groups` as dicts."""
-        return self.groups().to_records()
 
     def __repr__(self) -> str:
         return "\n  ".join(["Reach", *(f"{name}: {text}" for name, text in self.facts.items())])

@@ -24,7 +24,7 @@ from stcloud.paas.reach.reachanswer import ReachPlaces, ReachStreets, ServiceRea
 from stcloud.paas.reach.reachgroups import PlaceGroups, group_rows
 from stcloud.paas.reach.snappedplaces import SnappedPlaces
 from stcloud.paas.reach.streetlines import Shapes, StreetLines, column_of, shapes_of
-from stcloud.paas.reach.streetpieces import StreetPieces
+from stcloud.paas.reach.streetpieces import StreetPieces, crossed_lines
 from stcloud.paas.reach.walkgraph import WalkGraph
 from stcloud.paas.reach.walkrules import WalkRules
 from stcloud.paas.reach.walks import Walks, straight_m
@@ -94,7 +94,7 @@ class ReachQuestion:
             **read.facts,
         }
         facts |= {"as_of": self.streets.subject.zone.iso(self.at_us), "known_at": read.known_at(self.streets)}
-        facts |= self.rules.described() | _network(streets) | streets.lines.facts
+        facts |= self.rules.described() | _network(streets, self.rules) | streets.lines.facts
         facts |= {} if people is None else _reached(people, self.rules)
         lattice = self.streets.subject.configuration.lattice
         return ServiceReach(self.rules, facts, read.pinned, lattice, streets, people)
@@ -204,11 +204,14 @@ def _snapped(streets: ReachStreets) -> str:
     return f"{count:,} of {streets.services.layer}" + (f", {off:,} unplaced" if off else "")
 
 
-def _network(streets: ReachStreets) -> dict[str, str]:
+def _network(streets: ReachStreets, rules: WalkRules) -> dict[str, str]:
     graph, edges = streets.graph, len(streets.pieces)
     nodes = graph.nodes - (len(graph.piece) - edges)  # without those of services
     parts = len(np.unique(graph.parts()))
-    return {"network": f"{edges:,} edges, {nodes:,} nodes, {parts:,} part{'s' if parts != 1 else ''}"}
+    facts = {"network": f"{edges:,} edges, {nodes:,} nodes, {parts:,} part{'s' if parts != 1 else ''}"}
+    if parts > 1 and not rules.crossings and (count := crossed_lines(streets.lines)):
+        facts["not joined"] = f"{count:,} lines that cross others (see crossings)"
+    return facts
 
 
 def _reached(people: ReachPlaces, rules: WalkRules) -> dict[str, str]:

@@ -13,7 +13,7 @@ from shapely.ops import substring
 
 from stcloud.paas.reach.streetlines import Flags, Floats, Ints, Shapes, StreetLines
 
-__all__ = ["MEET_M", "StreetPieces"]
+__all__ = ["MEET_M", "StreetPieces", "crossed_lines"]
 
 MEET_M = 0.01
 """Ends of lines so near to each other are one node, metres."""
@@ -67,8 +67,7 @@ class StreetPieces:
         """
         length = lines.lengths_m()
         line, at_m = _crossings(lines) if crossings else (np.zeros(0, np.int64), np.zeros(0))
-        inside = (at_m > MEET_M) & (at_m < length[line] - MEET_M)  # else an end meets there
-        cut = _by_line(line[inside], at_m[inside], at_m[inside])
+        cut = _by_line(line, at_m, at_m)
         blocked = _by_line(*_blocked(lines, barriers))
         numbers, parts = [], []
         for number in sorted(cut.keys() | blocked.keys()):
@@ -177,14 +176,21 @@ def _blocked(lines: StreetLines, barriers: Shapes) -> tuple[Ints, Floats, Floats
     return straights.stretches(straight.astype(np.int64), barriers[barrier])
 
 
+def crossed_lines(lines: StreetLines) -> int:
+    """Return how many lines share a point between their ends with another one of their level."""
+    return len(np.unique(_crossings(lines)[0]))
+
+
 def _crossings(lines: StreetLines) -> tuple[Ints, Floats]:
-    """Return where lines share points with others of their level: lines, and metres along them."""
+    """Return where lines share points, between their ends, with others of their level: lines, and metres along."""
     tree = shapely.STRtree(lines.shapes)
     one_side, other_side = tree.query(lines.shapes, predicate="intersects")
     crossing = (one_side != other_side) & (lines.level[one_side] == lines.level[other_side])
     straights = _Straights.of(lines, np.unique(one_side[crossing]))
     first, second = shapely.STRtree(straights.shapes).query(straights.shapes, predicate="intersects")
-    line = straights.line
-    pairs = (line[first] != line[second]) & (lines.level[line[first]] == lines.level[line[second]])
+    line, beside = straights.line[first], straights.line[second]
+    pairs = (line != beside) & (lines.level[line] == lines.level[beside])
     cut, start_m, end_m = straights.stretches(first[pairs].astype(np.int64), straights.shapes[second[pairs]])
-    return np.concatenate([cut, cut]), np.concatenate([start_m, end_m])
+    passed, at_m = np.concatenate([cut, cut]), np.concatenate([start_m, end_m])
+    inside = (at_m > MEET_M) & (at_m < lines.lengths_m()[passed] - MEET_M)  # else an end meets there
+    return passed[inside], at_m[inside]

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from stcloud.errors import InvalidInput
 from stcloud.paas.reach.speedtable import SpeedTable
 from stcloud.paas.reach.streetlines import StreetLines
-from stcloud.paas.reach.streetpieces import StreetPieces
+from stcloud.paas.reach.streetpieces import StreetPieces, crossed_lines
 from stcloud.paas.reach.walkrules import WalkRules
 from stcloud.testing.examples import examples
 from stcloud.testing.walking import SPEEDS, WalkStreet, WalkWorld, streets_table, walk_worlds
@@ -91,3 +91,10 @@ def test_a_line_that_crosses_itself_is_cut_by_another_at_both_passes():
     pieces = extents(world(eight, ((20.0, 10.0), (20.0, 30.0)), crossings=True))
     first, second = np.hypot(20, 20), 3 * np.hypot(20, 20) + 40
     np.testing.assert_allclose([part[1] for part in pieces], [first, second, second + first, 10, 20])
+
+
+def test_lines_that_cross_between_their_ends_are_counted():
+    across, along = ((0.0, 0.0), (10.0, 0.0)), ((5.0, -5.0), (5.0, 5.0))
+    joint, stem = ((10.0, 0.0), (20.0, 0.0)), ((8.0, 0.0), (8.0, 3.0))
+    for streets, count in (((across, along), 2), ((across, joint), 0), ((across, stem), 1), ((across,), 0)):
+        assert crossed_lines(cut(world(*streets))[0]) == count
