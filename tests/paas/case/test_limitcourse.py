@@ -17,7 +17,7 @@ def shown(incident):
 
 
 @pytest.mark.thorough
-@settings(deadline=None, max_examples=examples(60))
+@settings(deadline=None, max_examples=examples(800))
 @given(st.data())
 def test_the_oracle_of_limits(data):
     town = data.draw(clock_towns(versions=1))
