@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from stcloud.city.answerview import AnswerView
+from stcloud.city.plananswer import PlanAnswer
 from stcloud.city.planquestion import GivenRules, PlanQuestion
 from stcloud.errors import InvalidInput, nearest
 from stcloud.paas.conflict.blueprint import blueprint_pieces
@@ -28,7 +28,7 @@ _GROUPS = ("state", "department", "layer", "use")
 
 
 @dataclass(frozen=True, repr=False)
-class CityBlueprint(AnswerView):
+class CityBlueprint(PlanAnswer):
     """Plans after decisions, as pieces; `City.blueprint` returns one.
 
     Columns of a row: ``piece`` (layer, feature and state), ``layer``, ``department``, ``feature`` (its key), ``use``,

@@ -17,15 +17,13 @@ from numpy.typing import NDArray
 
 from stcloud.daas.display import html_table, text_table
 from stcloud.paas.query.answer.answer import Answer
+from stcloud.paas.query.answer.answerview import AnswerView
 
 if TYPE_CHECKING:
-    import geopandas
-    import pandas as pd
-
     from stcloud.paas.carried.areapieces import AreaPieces
     from stcloud.paas.carried.carriedtotals import CarriedValues
     from stcloud.paas.query.answer.pin import Pin
-    from stcloud.space import GivenCRS, Lattice
+    from stcloud.space import Lattice
 
 __all__ = ["CarriedTotals"]
 
@@ -34,7 +32,7 @@ _OUTSIDE = "outside-sources"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class CarriedTotals:
+class CarriedTotals(AnswerView):
     """Totals carried to other areas; `City.carry` returns one.
 
     Attributes
@@ -93,25 +91,10 @@ class CarriedTotals:
         """Return the table as an answer: with the areas of targets, and in every format."""
         return Answer(self.table, self._lattice, self.facts, pin=self.pin)
 
-    def to_arrow(self) -> pa.Table:
-        """Return the table."""
-        return self.table
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return the table as a DataFrame."""
-        return self.answer().to_pandas()
-
-    def to_geopandas(self, crs: GivenCRS | None = None) -> geopandas.GeoDataFrame:
-        """Return the table with the areas of targets."""
-        return self.answer().to_geopandas(crs)
-
     def to_records(self) -> list[dict[str, Any]]:
         """Return the rows as dicts, without geometry."""
         records: list[dict[str, Any]] = self.answer().plain.to_pylist()
         return records
-
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Give each row as a dict, without geometry."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
-from stcloud.city.answerview import AnswerView
+from stcloud.city.plananswer import PlanAnswer
 from stcloud.city.planquestion import GivenRules, PlanQuestion
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
@@ -41,7 +41,7 @@ _IN = "in:"
 
 
 @dataclass(frozen=True, repr=False)
-class CityConflicts(AnswerView):
+class CityConflicts(PlanAnswer):
     """Where plans contradict each other; `City.conflicts` returns one.
 
     With a ``city``::

@@ -5,7 +5,7 @@ Tested by `tests/city/test_indicators.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any
@@ -20,17 +20,14 @@ from stcloud.paas.indicator.composite import Composite, Weigher, check_options, 
 from stcloud.paas.indicator.weighting import entropy_weights, equal_weights, given_weights
 from stcloud.paas.indicator.weightsensitivity import WeightSensitivity
 from stcloud.paas.query.answer.answer import Answer
+from stcloud.paas.query.answer.answerview import AnswerView
 
 if TYPE_CHECKING:
-    import geopandas
-    import pandas as pd
-
     from stcloud.paas.indicator.composite import Method, Missing
     from stcloud.paas.indicator.indicatormatrix import IndicatorMatrix
     from stcloud.paas.indicator.indicatortree import IndicatorTree
     from stcloud.paas.indicator.normalised import Normalisation
     from stcloud.paas.indicator.tiedranks import Ties
-    from stcloud.space import GivenCRS
 
 __all__ = ["GivenWeights", "IndicatorScores", "Scoring"]
 
@@ -41,7 +38,7 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class IndicatorScores:
+class IndicatorScores(AnswerView):
     """Scores of groups; `CityIndicators.composite` and `CityIndicators.rank` return one.
 
     Attributes
@@ -133,30 +130,6 @@ class IndicatorScores:
         return Answer(
             self.table, base.lattice, self.facts, pin=self.values.pin, groups=("group",), place=base.place
         )
-
-    def to_arrow(self) -> pa.Table:
-        """Return the table."""
-        return self.table
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return the table as a DataFrame."""
-        return self.answer().to_pandas()
-
-    def to_geopandas(self, crs: GivenCRS | None = None) -> geopandas.GeoDataFrame:
-        """Return the table with the areas of the groups; errors are those of `Answer.to_geopandas`."""
-        return self.answer().to_geopandas(crs)
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """Return the rows as dicts."""
-        records: list[dict[str, Any]] = self.table.to_pylist()
-        return records
-
-    def __len__(self) -> int:
-        return len(self.composite.matrix.groups)
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Give each row as a dict."""
-        return iter(self.to_records())
 
     def __repr__(self) -> str:
         rows = self.table.slice(0, _SHOWN)

@@ -5,7 +5,7 @@ Tested by `tests/city/test_indicators.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING, Any
@@ -17,16 +17,14 @@ from stcloud.city.indicatorreading import WHOLE
 from stcloud.daas.display import html_table, text_table
 from stcloud.paas.indicator.indicatormatrix import IndicatorMatrix
 from stcloud.paas.query.answer.answer import Answer
+from stcloud.paas.query.answer.answerview import AnswerView
 
 if TYPE_CHECKING:
-    import geopandas
-    import pandas as pd
-
     from stcloud.paas.indicator.indicatortree import IndicatorTree
     from stcloud.paas.indicator.indicatorvalue import IndicatorValue
     from stcloud.paas.query.answer.group_place import GroupPlace
     from stcloud.paas.query.answer.pin import Pin
-    from stcloud.space import GivenCRS, Lattice
+    from stcloud.space import Lattice
 
 __all__ = ["IndicatorValues"]
 
@@ -35,7 +33,7 @@ _FLOATS = ("value", "numerator", "denominator")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class IndicatorValues:
+class IndicatorValues(AnswerView):
     """Values of indicators; `CityIndicators.values` returns one.
 
     Attributes
@@ -107,30 +105,6 @@ class IndicatorValues:
         """Return the table as an answer: with the geometry of areas, and in every format."""
         groups = ("group",) if "by" in self.facts else ()
         return Answer(self.table, self._lattice, self.facts, pin=self.pin, groups=groups, place=self._place)
-
-    def to_arrow(self) -> pa.Table:
-        """Return the table."""
-        return self.table
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return the table as a DataFrame."""
-        return self.answer().to_pandas()
-
-    def to_geopandas(self, crs: GivenCRS | None = None) -> geopandas.GeoDataFrame:
-        """Return the table with the areas of the groups; errors are those of `Answer.to_geopandas`."""
-        return self.answer().to_geopandas(crs)
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """Return the rows as dicts."""
-        records: list[dict[str, Any]] = self.table.to_pylist()
-        return records
-
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Give each row as a dict."""
-        return iter(self.to_records())
 
     def __repr__(self) -> str:
         rows = self.table.slice(0, _SHOWN)

@@ -72,7 +72,11 @@ class TotalsTable:
         for column in (key, *wanted):
             if column not in table.column_names:
                 close = nearest(column, table.column_names)
-                raise NotFound("unknown-column", f"{name} has no column '{column}'", nearest=close)
+                raise NotFound(
+                    "unknown-column", f"{name} has no column '{column}' (there are: {', '.join(table.column_names)})",
+                    hint="name those of keys and of totals with key and values",
+                    in_shell="name those of keys and of totals with --key and --value", nearest=close,
+                )  # fmt: skip
         columns = tuple(wanted) or tuple(column for column in table.column_names if column != key)
         if not columns:
             raise InvalidInput("no-totals", f"{name} has no column of totals", hint="add one beside the keys")

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import tomllib
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -94,7 +95,7 @@ class RuleSide(Closed):
         )
 
 
-class ConflictRule(Closed):
+class ConflictRule(Closed, ABC):
     """What a rule of every kind has.
 
     Attributes
@@ -132,9 +133,9 @@ class ConflictRule(Closed):
         return self.first, self.second
 
     @property
+    @abstractmethod
     def terms(self) -> str:
         """What it asks for, in a few words."""
-        raise NotImplementedError
 
     @property
     def reach_m(self) -> float:

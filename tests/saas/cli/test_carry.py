@@ -61,7 +61,7 @@ def test_areas_go_along_into_files(run, town, tmp_path):
         ("broken.csv", (), "'people' of broken.csv is no number in row 1: 'many'"),
         ("totals.csv", ("--from", "communities"), "'communities' is no layer at an instant"),
         ("totals.csv", ("--from", "communities@2010"), "has no areas at that instant"),
-        ("totals.csv", ("--key", "cod"), "did you mean 'code'?"),
+        ("totals.csv", ("--key", "cod"), "'cod' (there are: code, people); name those of keys"),
         ("totals.csv", ("--by", "homes:persons"), "has no column 'persons'"),
         ("nowhere.csv", (), "there is no file"),
     ],

@@ -1,11 +1,12 @@
 """What a result has that shows itself as an answer: tables, frames, records, a length.
 
-Tested by `tests/city/test_conflicts.py`.
+Tested by `tests/paas/query/answer/test_answerview.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,28 +15,19 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from stcloud.paas.query.answer.answer import Answer
-    from stcloud.paas.query.answer.pin import Pin
     from stcloud.space import GivenCRS
 
 __all__ = ["AnswerView"]
 
 
-class AnswerView:
-    """A result that is an answer, made when it is first looked at."""
+class AnswerView(ABC):
+    """A result that can be looked at as an answer."""
 
+    __slots__ = ()
+
+    @abstractmethod
     def answer(self) -> Answer:
         """Return the answer, in every format."""
-        raise NotImplementedError
-
-    @property
-    def facts(self) -> Mapping[str, str]:
-        """How the question was understood, and what was left out."""
-        return self.answer().facts
-
-    @property
-    def pin(self) -> Pin | None:
-        """Recorded instant of each layer that was read: with ``known_at`` of it the answer is the same for ever."""
-        return self.answer().pin
 
     def to_arrow(self) -> pa.Table:
         """Return the table of `answer`."""
