@@ -6,7 +6,7 @@ Tested by `tests/city/test_standing.py`.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,7 +159,7 @@ class CityStanding:
             ``not-derived``: the city has another layer that is called ``alerts``.
         """
         with self._parts.folder.lock(_LOCK, wait_s=wait_s):
-            return self._run(self._rules.all(), full=full, keep=True)
+            return self._run(self._rules.by_layer(), full=full, keep=True)
 
     def after_load(self, reckoning: Reckoning, *, wait_s: float = LOCK_WAIT_S) -> StandingRun | None:
         """Take what a load brought, as a feed does after each of its batches; None: no rule looks at its layer.
@@ -171,8 +171,8 @@ class CityStanding:
     def catch_up(self, layer: str, *, wait_s: float = LOCK_WAIT_S) -> StandingRun | None:
         """Take the loads of a layer that were not put to its rules, say after a kill; None: it has no rule."""
         with self._parts.folder.lock(_LOCK, wait_s=wait_s):
-            versions = tuple(each for each in self._rules.all() if each.rule.layer == layer)
-            return self._run(versions, full=False, keep=False) if versions else None
+            versions = self._rules.by_layer().get(layer)
+            return None if versions is None else self._run({layer: versions}, full=False, keep=False)
 
     def keep(self) -> None:
         """Keep in ``index/`` how far rules were evaluated by `after_load`, for who opens the city next."""
@@ -246,22 +246,23 @@ class CityStanding:
         at_us = instant_us(at, self._city.configuration.zone)
         return self._made(version.rule).why_not(version, at_us, group)
 
-    def _run(self, versions: Sequence[RuleVersion], *, full: bool, keep: bool) -> StandingRun:
+    def _run(self, rules: Mapping[str, tuple[RuleVersion, ...]], *, full: bool, keep: bool) -> StandingRun:
         """Evaluate and record; of a run that fails nothing is used: the next one goes on from what is kept."""
         try:
-            return self._recorded(versions, full=full, keep=keep)
+            return self._recorded(rules, full=full, keep=keep)
         except BaseException:
             self._layers.clear()
             raise
 
-    def _recorded(self, versions: Sequence[RuleVersion], *, full: bool, keep: bool) -> StandingRun:
+    def _recorded(
+        self, rules: Mapping[str, tuple[RuleVersion, ...]], *, full: bool, keep: bool
+    ) -> StandingRun:
         alerts, runs = AlertLayer(self._city, self._parts), {}
         before = alerts.pin
-        for name in sorted({version.rule.layer for version in versions}):
-            own = [version for version in versions if version.rule.layer == name]
+        for name, versions in rules.items():
             if name not in self._layers:
-                self._layers[name] = self._made(own[0].rule)
-            runs[name] = self._layers[name].run(own, before, full=full)
+                self._layers[name] = self._made(versions[0].rule)
+            runs[name] = self._layers[name].run(versions, before, full=full)
         replayed = tuple(name for name, run in runs.items() if run.replayed)
         changed = sorted(
             (alert for run in runs.values() for alert in run.changed), key=lambda alert: alert.order

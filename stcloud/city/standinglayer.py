@@ -78,7 +78,7 @@ class StandingLayer:
     name: str
     _evaluation: LayerEvaluation | None = None
     _facts: dict[str, Any] = field(default_factory=dict)
-    _named: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
+    _named: tuple[Sequence[RuleVersion], frozenset[str]] = ((), frozenset())
     _alerts: AlertPin = field(default_factory=AlertPin)
     _loads_us: int = 0
     _evaluated_us: int = 0
@@ -266,25 +266,23 @@ class StandingLayer:
         catalogue = self.parts.catalogue
         read_by = layer.definition.model_copy(update={"id": "layer", "title": ""}).to_toml()
         index = self.parts.grids.of(self.name)
-        named = sorted({
-            name for version in versions if version.ended_us is None for name in self._layers_of(version)
-        })  # fmt: skip
         return {
             "format": _FORMAT,
             "layer": catalogue.naming.folder_of(layer.name),
             "deleted_us": catalogue.ledger.deleted_us(layer.name),
             "definition": hashlib.blake2b(read_by.encode(), digest_size=8).hexdigest(),
             "grid": None if index is None else [index[0].name, index[1]],
-            "named": {name: catalogue.layer(name).pin_us() for name in named},
+            "named": {name: catalogue.layer(name).pin_us() for name in sorted(self._others(versions))},
         }
 
-    def _layers_of(self, version: RuleVersion) -> tuple[str, ...]:
-        """Return the other layers that a rule's question names."""
-        name = version.rule.id, version.version
-        if name not in self._named:
-            rule = _rule_of(version)
-            self._named[name] = layers_named(rule, rule.question.narrow(self.city.query(self.name)))
-        return self._named[name]
+    def _others(self, versions: Sequence[RuleVersion]) -> frozenset[str]:
+        """Return the other layers that questions of rules name, of those that have not ended."""
+        if self._named[0] is not versions:
+            rules = [_rule_of(version) for version in versions if version.ended_us is None]
+            query = self.city.query(self.name)
+            named = (layers_named(rule, rule.question.narrow(query)) for rule in rules)
+            self._named = versions, frozenset(name for names in named for name in names)
+        return self._named[1]
 
     def _going_on(
         self, facts: dict[str, Any], versions: Sequence[RuleVersion], alerts: AlertPin

@@ -40,7 +40,9 @@ class StandingLog:
 
     layer: Layer
     columns: frozenset[str] = frozenset(OWN)
-    _read: dict[tuple[int, int], pa.RecordBatch] = field(default_factory=dict, repr=False)
+    _changes: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict, repr=False)
+    """Recorded instants at which the rows of some files change."""
+    _read: dict[tuple[tuple[str, ...], int], pa.RecordBatch] = field(default_factory=dict, repr=False)
 
     def look_at(self, columns: Iterable[str]) -> None:
         """Read these columns, too."""
@@ -48,6 +50,7 @@ class StandingLog:
         if more != self.columns:
             self.columns = more
             self._read.clear()
+            self._changes.clear()
 
     def loads(self, since_us: int) -> Iterator[LoadedRows]:
         """Give what loads changed that were recorded after an instant, in their order."""
@@ -64,7 +67,10 @@ class StandingLog:
             yield LoadedRows(at_us, _taken(rows, begun[place]), _taken(rows, ended[place]))
 
     def history(self, bound: BoundRule, known_us: int) -> pa.RecordBatch:
-        """Return the rows in a rule's valid time, as they were known at a recorded instant."""
+        """Return the rows in a rule's valid time, as they were known at a recorded instant.
+
+        Of instants between which nothing was recorded they are the very same rows, read once.
+        """
         since, until = _utc(bound.since_us), _utc(bound.until_us)
         files = [
             file
@@ -72,13 +78,16 @@ class StandingLog:
             if (since is None or "st_time" not in file.high or file.high["st_time"] >= since)
             and (until is None or "st_time" not in file.low or file.low["st_time"] < until)
         ]
-        key = (known_us, hash(tuple(file.path for file in files)))
-        if key not in self._read:
+        paths = tuple(file.path for file in files)
+        rows = self._read.get((paths, self._state(paths, known_us)))
+        if rows is None:
             rows = self._rows(files)
-            believed = micros(rows.column("st_recorded_from"), FOREVER) <= known_us
-            believed &= micros(rows.column("st_recorded_to"), FOREVER) > known_us
-            self._read = {key: _taken(rows, np.flatnonzero(believed))}
-        rows = self._read[key]
+            from_us, to_us = (
+                micros(rows.column(name), FOREVER) for name in ("st_recorded_from", "st_recorded_to")
+            )
+            rows = _taken(rows, np.flatnonzero((from_us <= known_us) & (to_us > known_us)))
+            self._changes = {paths: np.unique(np.concatenate((from_us, to_us)))}
+            self._read = {(paths, self._state(paths, known_us)): rows}
         inside = bound.in_time(micros(rows.column("st_time"), FOREVER))
         return rows if inside.all() else _taken(rows, np.flatnonzero(inside))
 
@@ -89,6 +98,11 @@ class StandingLog:
         time_us, from_us = (micros(rows[name], FOREVER) for name in ("st_time", "st_recorded_from"))
         known = from_us <= known_us
         return time_us[known], from_us[known]
+
+    def _state(self, paths: tuple[str, ...], known_us: int) -> int:
+        """Return how often rows of some files had changed at an instant; -1: that is not known."""
+        changes = self._changes.get(paths)
+        return -1 if changes is None else int(np.searchsorted(changes, known_us, "right"))
 
     def _rows(self, files: Sequence[File]) -> pa.RecordBatch:
         rows = self.layer.snapshot.read(files, sorted(self.columns)).combine_chunks()

@@ -8,6 +8,7 @@ Tested by `tests/city/test_standing.py`.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ class StandingRules:
     def __init__(self, parts: CityParts, zone: Zone) -> None:
         self._parts, self._zone = parts, zone
         self._kept: dict[str, KeptList] = {}
-        self._all: tuple[int, tuple[RuleVersion, ...]] | None = None
+        self._all: tuple[int, dict[str, tuple[RuleVersion, ...]]] | None = None
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all rules, sorted, of those that have ended, too."""
@@ -97,15 +98,18 @@ class StandingRules:
         there = self._parts.folder.exists(*_STAMP)
         return int(self._parts.folder.read_text(*_STAMP)) if there else 0
 
-    def all(self) -> tuple[RuleVersion, ...]:
-        """Return all versions of all rules, by name and version; for who holds the lock of standing questions."""
+    def by_layer(self) -> Mapping[str, tuple[RuleVersion, ...]]:
+        """Return all versions of the rules of each layer, by name and version; they are the same until rules change.
+
+        It is for who holds the lock of standing questions.
+        """
         changed_us = self.changed_us
         if self._all is None or self._all[0] != changed_us:
-            lists = (self._list(name) for name in self.names())
-            self._all = (
-                changed_us,
-                tuple(version for kept in lists for version in self._versions(kept.versions())),
-            )
+            layers: dict[str, list[RuleVersion]] = {}
+            for name in self.names():
+                for version in self._versions(self._list(name).versions()):
+                    layers.setdefault(version.rule.layer, []).append(version)
+            self._all = changed_us, {layer: tuple(layers[layer]) for layer in sorted(layers)}
         return self._all[1]
 
     def append(self, name: str, text: str, at_us: int) -> None:

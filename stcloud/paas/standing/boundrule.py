@@ -27,7 +27,7 @@ from stcloud.paas.series.reader import SeriesColumns
 from stcloud.paas.standing.counted import CountTracker
 from stcloud.paas.standing.incident import Tracker
 from stcloud.paas.standing.lasting import LastingTracker, Terms
-from stcloud.paas.standing.ruleindex import equality_of
+from stcloud.paas.standing.ruleindex import equality_of, is_equality
 from stcloud.paas.standing.standingrule import StandingRule
 from stcloud.space import CellSize
 from stcloud.time import Zone, instant_us
@@ -117,8 +117,8 @@ class BoundRule:
         Where its value is, of a rule that watches readings.
     steps
         The same conditions, each with its description.
-    equality
-        A column and the value that it must have for a row to be kept; None: there is none.
+    equality, is_equality
+        A column and the value that it must have for a row to be kept; None: there is none. Whether no more is asked.
     zone, kept_by
         The city's zone; which rows are kept, as a text: the same for rules that keep the same rows.
     holders
@@ -139,6 +139,7 @@ class BoundRule:
     equality: tuple[str, Any] | None
     zone: Zone = field(repr=False)
     kept_by: str = ""
+    is_equality: bool = False
     holders: Mapping[By, Holder] = field(default_factory=dict, repr=False)
 
     @property
@@ -236,7 +237,7 @@ def bind_rule(
         rule, version, resolution.conditions, by, added_us if rule.since is None else instant_us(rule.since, zone),
         FOREVER if rule.until is None else instant_us(rule.until, zone), added_us, ended_us,
         tracker_of(rule, measured), measured, tuple(named), equality_of(query.conditions), zone,
-        f"{rule.value} {rule.question!r}", holders,
+        f"{rule.value} {rule.question!r}", measured is None and is_equality(query.conditions), holders,
     )  # fmt: skip
 
 

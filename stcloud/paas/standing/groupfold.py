@@ -75,7 +75,10 @@ class GroupFold:
 
     def raised(self, raising: AlertTerms, watermark_us: int, until_us: int = FOREVER) -> list[StandingAlert]:
         """Bring the alerts up to date; return those that are new or have changed."""
-        self.alerts, changed = believed(self.alerts, self.incidents(watermark_us, until_us), raising)
+        incidents = self.incidents(watermark_us, until_us)
+        if not incidents and not self.alerts:
+            return []
+        self.alerts, changed = believed(self.alerts, incidents, raising)
         return changed
 
     def due_us(self) -> int | None:

@@ -101,6 +101,7 @@ class LayerEvaluation:
         self._columns: frozenset[str] = frozenset()
         self._movers: dict[tuple[str, ...], Movers] = {}
         self._due: list[tuple[int, Named, str]] = []
+        self._before: RowBatch | None = None
 
     @property
     def rules(self) -> tuple[BoundRule, ...]:
@@ -118,9 +119,9 @@ class LayerEvaluation:
         rows = self.history(bound, bound.added_us - 1)
         if not rows.num_rows:
             return []
-        batch = RowBatch(rows)
+        batch = self._batch(rows)
         if bound.watches:
-            self._movers[bound.rule.question.by].note(batch.places(bound), batch.time_us)
+            self._movers[bound.rule.question.by].note(batch.newest_us(bound))
         groups, kept = batch.groups(bound), batch.kept(bound, np.arange(len(batch)))
         touched = {
             (bound.name, group): _Touched(again=True)
@@ -146,12 +147,14 @@ class LayerEvaluation:
         before_us = self.watermark_us
         self.see(micros(rows.begun.column("st_time"), FOREVER), rows.at_us)
         touched: dict[tuple[Named, str], _Touched] = {}
-        for batch, begins in ((RowBatch(rows.ended), False), (RowBatch(rows.begun), True)):
+        ended, begun = RowBatch(rows.ended), RowBatch(rows.begun)
+        for batch, begins in ((ended, False), (begun, True)):
             if len(batch):
                 self._match(batch, touched, rows.at_us, begins=begins)
         changed = self._settle(rows.at_us, touched, before_us)
-        if rows.begun.num_rows:
-            self._note_newest(RowBatch(rows.begun))
+        if len(begun):
+            self._note_newest(begun)
+        self._before = None
         return changed
 
     def see(self, time_us: NDArray[np.int64], recorded_us: int | NDArray[np.int64]) -> None:
@@ -187,6 +190,12 @@ class LayerEvaluation:
                 fold = GroupFold.restored(bound.tracker, kept)
                 self._keep(standing, group, fold)
 
+    def _batch(self, rows: pa.RecordBatch) -> RowBatch:
+        """Return rows from before a load with what is computed of them: many rules in turn are put to the same."""
+        if self._before is None or self._before.rows is not rows:
+            self._before = RowBatch(rows)
+        return self._before
+
     def _stand(self, bound: BoundRule) -> _Standing:
         standing = _Standing(bound, self._numbers)
         self._numbers += 1
@@ -204,7 +213,7 @@ class LayerEvaluation:
         inside: dict[tuple[str, ...], dict[tuple[Named, str], set[int]]] = {}
         for number, candidates in self._index.candidates(batch.rows):
             bound = self._numbered[number].bound
-            kept, groups = batch.kept(bound, candidates), batch.groups(bound)
+            kept, groups = batch.kept(bound, candidates, found=True), batch.groups(bound)
             kept = kept[[groups[place] is not None for place in kept.tolist()]] if len(kept) else kept
             if bound.watches:
                 moved = inside.setdefault(bound.rule.question.by, {})
@@ -253,7 +262,7 @@ class LayerEvaluation:
         """Find the rules in whose area a mover was before a fix that comes, or goes, when nothing is kept of it."""
         bounds = [self._standing[name].bound for name in movers.rules]
         widest = min(bounds, key=lambda bound: bound.since_us)
-        rows = RowBatch(self.history(widest, at_us))
+        rows = self._batch(self.history(widest, at_us))
         before, places = set(), rows.places(widest)
         for group, time_us, key in late:
             fixes = sorted((*rows.sample(place, 0.0)[:2], place) for place in places.get(group, ()))
@@ -265,7 +274,7 @@ class LayerEvaluation:
             for number, candidates in self._index.candidates(few.rows):
                 bound = self._numbered[number].bound
                 if bound.name in movers.rules:
-                    for place in few.kept(bound, candidates).tolist():
+                    for place in few.kept(bound, candidates, found=True).tolist():
                         group = few.groups(bound)[place]
                         if group is not None:
                             touched.setdefault((bound.name, group), _Touched()).again = True
@@ -274,7 +283,7 @@ class LayerEvaluation:
         for movers in self._movers.values():
             if movers.rules:
                 bound = self._standing[next(iter(movers.rules))].bound
-                movers.note(batch.places(bound), batch.time_us)
+                movers.note(batch.newest_us(bound))
                 assert self.watermark_us is not None  # noqa: S101  (rows were seen)
                 movers.prune(self.watermark_us)
 
@@ -293,9 +302,8 @@ class LayerEvaluation:
             self._raise(self._standing[name], group, fold, at_us, before_us, changed)
         for name, groups in again.items():
             standing = self._standing[name]
-            for group, samples in _samples(
-                standing.bound, self.history(standing.bound, at_us), groups
-            ).items():
+            rows = self._batch(self.history(standing.bound, at_us))
+            for group, samples in _samples(standing.bound, rows, groups).items():
                 fold = GroupFold(standing.bound.tracker.copied())
                 fold.alerts = self.book.of(name, group)
                 fold.change((), samples)
@@ -358,9 +366,8 @@ class LayerEvaluation:
             heapq.heappush(self._due, (due_us, bound.name, group))
 
 
-def _samples(bound: BoundRule, rows: pa.RecordBatch, groups: Iterable[str]) -> dict[str, list[Sample]]:
+def _samples(bound: BoundRule, batch: RowBatch, groups: Iterable[str]) -> dict[str, list[Sample]]:
     """Return the samples of some groups in rows."""
-    batch = RowBatch(rows)
     kept = batch.kept(bound, np.arange(len(batch)))
     inside = np.zeros(len(batch), np.bool_)
     inside[kept] = True

@@ -11,9 +11,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stcloud.daas.table.timeline import ALWAYS
 from stcloud.paas.standing.alertbook import Named
 
@@ -70,10 +67,10 @@ class Movers:
         """Return the valid time of the newest fix of a mover, or one after it: what is later is in order."""
         return self._newest.get(group, self._pruned_us)
 
-    def note(self, places: Mapping[str, NDArray[np.int64]], time_us: NDArray[np.int64]) -> None:
-        """Remember the newest fix of each mover."""
-        for group, rows in places.items():
-            self._newest[group] = max(self.newest_us(group), int(time_us[rows].max()))
+    def note(self, newest_us: Mapping[str, int]) -> None:
+        """Remember the valid time of the newest fix of each mover."""
+        for group, at_us in newest_us.items():
+            self._newest[group] = max(self.newest_us(group), at_us)
 
     def prune(self, watermark_us: int) -> None:
         """Forget movers that were silent for a day, where there are many."""

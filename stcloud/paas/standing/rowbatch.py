@@ -37,6 +37,7 @@ class RowBatch:
         self._narrow: dict[frozenset[str], pa.RecordBatch] = {}
         self._groups: dict[tuple[object, ...], list[str | None]] = {}
         self._places: dict[tuple[object, ...], dict[str, Places]] = {}
+        self._newest: dict[tuple[object, ...], dict[str, int]] = {}
 
     def __len__(self) -> int:
         return int(self.rows.num_rows)
@@ -59,9 +60,12 @@ class RowBatch:
         time_us, key, x, y = self._own
         return Sample(time_us[place], key[place], level, x[place], y[place])
 
-    def kept(self, bound: BoundRule, candidates: Places) -> Places:
-        """Return the rows that a rule's question keeps, in the rule's time, of those that it may keep."""
-        chosen = self._kept.get(bound.kept_by)
+    def kept(self, bound: BoundRule, candidates: Places, *, found: bool = False) -> Places:
+        """Return the rows that a rule's question keeps, in the rule's time, of those that it may keep.
+
+        ``found``: the candidates are what the index of rules gave; of a rule that asks no more they are all kept.
+        """
+        chosen = candidates if found and bound.is_equality else self._kept.get(bound.kept_by)
         if chosen is None:
             rows = self._of(bound.kept_columns)
             rows = rows if len(candidates) == len(self) else rows.take(whole_numbers(candidates))
@@ -91,6 +95,13 @@ class RowBatch:
                     places.setdefault(group, []).append(place)
             self._places[bound.by] = {group: np.array(rows, np.int64) for group, rows in places.items()}
         return self._places[bound.by]
+
+    def newest_us(self, bound: BoundRule) -> dict[str, int]:
+        """Return the newest valid time of each group, UTC microseconds."""
+        if bound.by not in self._newest:
+            places = self.places(bound)
+            self._newest[bound.by] = {group: int(self.time_us[rows].max()) for group, rows in places.items()}
+        return self._newest[bound.by]
 
     def levels(self, bound: BoundRule, chosen: Places) -> list[float]:
         """Return the value of some rows; 1 for a rule that counts."""

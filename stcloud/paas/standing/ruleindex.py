@@ -26,7 +26,7 @@ from stcloud.paas.query.place.extent import Box
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.resolved import Resolved
 
-__all__ = ["RuleIndex", "boxes_of", "equality_of"]
+__all__ = ["RuleIndex", "boxes_of", "equality_of", "is_equality"]
 
 Rows = NDArray[np.int64]
 _FEW = 48
@@ -44,6 +44,14 @@ def equality_of(conditions: tuple[Condition, ...]) -> tuple[str, Any] | None:
                     if isinstance(column, Column) and isinstance(value, Constant) and column.kind == "text":
                         return column.stored, value.value
     return None
+
+
+def is_equality(conditions: tuple[Condition, ...]) -> bool:
+    """Tell whether `equality_of` is all that rows must meet."""
+    if equality_of(conditions) is None or len(conditions) != 1:
+        return False
+    (only,) = conditions
+    return isinstance(only, Predicate) and len([*conjuncts(only.condition)]) == 1
 
 
 def boxes_of(conditions: tuple[Resolved, ...]) -> tuple[Box, ...] | None:
