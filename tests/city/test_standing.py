@@ -104,6 +104,28 @@ def test_an_alert_is_raised_goes_on_and_ends(city):
     assert spans(city) == [("ended", "10:20", "11:10")]
 
 
+@pytest.mark.parametrize(
+    ("more", "groups"),
+    [
+        ({}, ["u1", "u2"]),
+        ({"what": "class = '06010' AND unit = 'u2'"}, ["u2"]),
+        ({"what": ["class = '06010'", "unit = 'u2'"]}, ["u2"]),
+        ({"where": "bbox:117.0,24.0,117.1,24.1"}, ["u1", "u2"]),
+        ({"where": "bbox:118.0,24.0,118.1,24.1"}, []),
+        ({"hours": "11:00-12:00"}, ["u2"]),
+        ({"what": "class = '06010' OR class = 'x'"}, ["u1", "u2"]),
+        ({"what": "NOT class = '06010'"}, []),
+    ],
+)
+def test_a_rule_keeps_what_all_of_its_question_keeps(city, more, groups):
+    """Whatever the index of rules finds rows by."""
+    city.standing.add(BUSY | {"id": "more", "question": BUSY["question"] | more})
+    three(city, hour="10", unit="u1")
+    three(city, hour="11", unit="u2")
+    city.standing.run()
+    assert [each["group"] for each in alerts(city) if each["rule"] == "more"] == groups
+
+
 def test_one_incident_one_alert(tmp_path):
     """A count that falls below the threshold for a while is no second alert."""
     with stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai") as city:
