@@ -5,6 +5,7 @@ With ``STCLOUD_ERROR_KINDS=FILE`` the kinds of all errors that the run makes are
 
 import contextlib
 import fcntl
+import functools
 import gc
 import io
 import multiprocessing
@@ -66,10 +67,26 @@ def pytest_collection_finish():
     gc.enable()
 
 
+@functools.cache
+def names_slow(path):
+    """Return whether a file's text names the marker of slow tests."""
+    return "mark.slow" in path.read_text(encoding="utf-8")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Where slow tests alone are asked for, import no file that has none: most have none."""
+    if config.option.markexpr == "slow" and collection_path.suffix == ".py":
+        return not names_slow(collection_path) or None
+    return None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Take slow tests first, and few combinations where the run asks for few: alike in every process of a run."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # what is left for the end is short
+    slow = {item: item.get_closest_marker("slow") is not None for item in items}
+    hidden = {item.path for item in items if slow[item] and not names_slow(item.path)}
+    assert not hidden, f"{hidden} have slow tests and do not name the marker: `-m slow` would not find them"
+    items.sort(key=lambda item: not slow[item])  # what is left for the end is short
     times = config.getoption("cases", None)
     if times is None:
         return
