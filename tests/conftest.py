@@ -80,13 +80,17 @@ def pytest_ignore_collect(collection_path, config):
     return None
 
 
+def pytest_itemcollected(item):
+    if item.get_closest_marker("slow") and not names_slow(item.path):
+        raise pytest.UsageError(
+            f"{item.path} has a slow test and does not name the marker: `-m slow` would miss it"
+        )
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Take slow tests first, and few combinations where the run asks for few: alike in every process of a run."""
-    slow = {item: item.get_closest_marker("slow") is not None for item in items}
-    hidden = {item.path for item in items if slow[item] and not names_slow(item.path)}
-    assert not hidden, f"{hidden} have slow tests and do not name the marker: `-m slow` would not find them"
-    items.sort(key=lambda item: not slow[item])  # what is left for the end is short
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # what is left for the end is short
     times = config.getoption("cases", None)
     if times is None:
         return

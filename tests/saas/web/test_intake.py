@@ -242,7 +242,7 @@ def zipped(name, content):
 
 
 def bomb():
-    """Return what is small and unpacks to 300 MiB: made where it is sent, and not by each process that collects tests."""
+    """Return what is small and unpacks to 300 MiB: made where it is sent, not where tests are collected."""
     return zipped("x.geojson", b" " * (300 << 20))
 
 
