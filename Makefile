@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 # With quick, tests of several parameters take each value of each parameter, and not every combination of them; of those
 # that are marked costly, whose cases are alike, a quarter; and none that is marked thorough.
 PROFILE ?= quick
-# One process more than cores, because tests wait for processes that they start; as many where the proofs are deep.
-JOBS ?= $(if $(filter quick,$(PROFILE)),$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1),auto)
+# One process more than cores, because tests wait for processes that they start; each may grow to 2 GB in a deep run.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # Numbers of events that `make bench-scale` loads and asks.
 SIZES ?= 1M,10M,100M
 # The processes that tests start read bytecode, whatever the environment says: to compile all again takes each a second.

@@ -5,6 +5,7 @@ With ``STCLOUD_ERROR_KINDS=FILE`` the kinds of all errors that the run makes are
 
 import contextlib
 import fcntl
+import functools
 import gc
 import io
 import multiprocessing
@@ -66,6 +67,26 @@ def pytest_collection_finish():
     gc.enable()
 
 
+@functools.cache
+def names_slow(path):
+    """Return whether a file's text names the marker of slow tests."""
+    return "mark.slow" in path.read_text(encoding="utf-8")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Where slow tests alone are asked for, import no file that has none: most have none."""
+    if config.option.markexpr == "slow" and collection_path.suffix == ".py":
+        return not names_slow(collection_path) or None
+    return None
+
+
+def pytest_itemcollected(item):
+    if item.get_closest_marker("slow") and not names_slow(item.path):
+        raise pytest.UsageError(
+            f"{item.path} has a slow test and does not name the marker: `-m slow` would miss it"
+        )
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Take slow tests first, and few combinations where the run asks for few: alike in every process of a run."""
@@ -109,7 +130,6 @@ def parameters(item):
 
 def pytest_sessionfinish(session):
     """Add the kinds of errors to their record; tell the process that started this one how much was left out."""
-    gc.unfreeze()
     if RECORD:
         with Path(RECORD).open("a", encoding="utf-8") as lines:
             lines.writelines(f"{kind}\n" for kind in sorted(KINDS))

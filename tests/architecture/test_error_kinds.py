@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from stcloud import errors
-from tests.architecture.trees import tree
+from tests.architecture.trees import nodes
 
 HERE = Path(__file__).resolve()
 ROOT = HERE.parents[2]
@@ -25,7 +25,7 @@ UNPROVEN: set[str] = set()
 
 def calls(path: Path) -> Iterator[ast.Call]:
     """Yield each call that makes an error."""
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Call) and node.args:
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             if name in CLASSES:

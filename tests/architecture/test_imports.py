@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.trees import tree
+from tests.architecture.trees import nodes
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -66,7 +66,7 @@ def imported() -> dict[str, str]:
     found = {}
     for path in (ROOT / "stcloud").rglob("*.py"):
         shipped_for_tests = "testing" in path.parts
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             names = [one.name for one in node.names] if isinstance(node, ast.Import) else named(node)
             names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             for top in {one.split(".")[0] for one in names} - set(sys.stdlib_module_names) - {"stcloud"}:

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from tests.architecture.trees import tree
+from tests.architecture.trees import nodes, tree
 
 PACKAGE = Path(__file__).resolve().parents[2] / "stcloud"
 CALLS = {
@@ -57,7 +57,7 @@ def test_nobody_above_takes_a_path_from_a_store():
     taken = [
         f"{path.relative_to(PACKAGE).as_posix()}:{node.lineno}"
         for path in files()
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute)
         and (node.attr == "root" or (node.attr == "path" and of_a_store(node.value)))
     ]
@@ -68,7 +68,7 @@ def test_nobody_above_imports_what_touches_files():
     imported = [
         f"{path.relative_to(PACKAGE).as_posix()}: {name}"
         for path in files()
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         for name in imports(node)
         if name.split(".")[0] in MODULES
     ]

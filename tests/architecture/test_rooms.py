@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.trees import tree
+from tests.architecture.trees import nodes, tree
 
 PACKAGE = Path(__file__).resolve().parents[2] / "stcloud"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -24,7 +24,7 @@ def name(path: Path) -> str:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (node for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 @pytest.mark.parametrize("path", ROOMS, ids=name)
@@ -75,7 +75,7 @@ def test_no_import_is_relative():
     relative = [
         name(path)
         for path in FILES
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert relative == []
