@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard, cast
 
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
@@ -19,7 +19,7 @@ from stcloud.daas.entry import Layer
 from stcloud.daas.exchange.manifest import Manifest, damaged_package
 from stcloud.daas.exchange.packing import Packed, Packing, Since
 from stcloud.daas.exchange.receiving import ReceivedParcel, Receiving, Sent
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.package.given import given_packages
 from stcloud.iaas.package.packagefile import SUFFIX, PackageFile
@@ -70,6 +70,11 @@ class CityExchange:
             raise InvalidInput(
                 "unknown-format", f"'{path.name}' is no name of a package", hint=f"write NAME{SUFFIX}"
             )
+        if _is_package(since) and Path(since).resolve() == path.resolve():
+            raise InvalidInput(
+                "replaced-package", f"'{path.name}' is the package before, and would be replaced by what came since",
+                hint="give the new package another name",
+            )  # fmt: skip
         catalogue = self.parts.catalogue
         packing = Packing(self.configuration, catalogue.layer, catalogue.naming.folder_of, self.view)
         known = None if until is None else read_known(until, self.configuration.zone)
@@ -82,7 +87,7 @@ class CityExchange:
         catalogue = self.parts.catalogue
         if since is None:
             return dict.fromkeys(names, Since())
-        if isinstance(since, os.PathLike) or (isinstance(since, str) and since.endswith(SUFFIX)):
+        if _is_package(since):
             with _opened(Path(since)) as file:
                 before = {parcel.folder: parcel for parcel in _manifest(file).parcels}
             folders = {name: _identity(catalogue.layer(name), catalogue.naming.folder_of) for name in names}
@@ -92,7 +97,7 @@ class CityExchange:
                 else Since()
                 for name, folder in folders.items()
             }
-        known = read_known(since, self.configuration.zone)
+        known = read_known(cast("Instant | Pin", since), self.configuration.zone)
         return {name: Since(axis_us(catalogue.layer(name), known)) for name in names}
 
     def receive(
@@ -106,7 +111,11 @@ class CityExchange:
         received: list[ReceivedParcel] = []
         scratch = Scratch()  # a folder that goes with it
         for path in _ordered(given_packages(source, scratch)):
-            received += self._receive(path, as_layer, pinned, anew=anew)
+            try:
+                received += self._receive(path, as_layer, pinned, anew=anew)
+            except StcloudError as error:
+                error.context["received"] = received
+                raise
         return received
 
     def _receive(
@@ -160,6 +169,11 @@ class CityExchange:
             if origin is not None and (origin.city, origin.layer) == (city, folder):
                 return name
         return None
+
+
+def _is_package(since: GivenSince) -> TypeGuard[str | os.PathLike[str]]:
+    """Tell whether the package before is named, and not an instant or a pin."""
+    return isinstance(since, os.PathLike) or (isinstance(since, str) and since.endswith(SUFFIX))
 
 
 def _identity(layer: Layer, folder_of: Callable[[str], str]) -> str:

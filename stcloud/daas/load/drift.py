@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from stcloud.daas.definition import Definition, EventDefinition
 from stcloud.daas.definition.event import MOVER_TYPES
+from stcloud.daas.ledger import Ledger
+from stcloud.daas.reckoning import PURGE, UNDO, Reckoning
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import Attribute, refuse_twins
 from stcloud.errors import InvalidInput, NotFound, nearest
@@ -14,6 +16,7 @@ from stcloud.errors import InvalidInput, NotFound, nearest
 __all__ = ["Drift"]
 
 _SHOWN = 40
+_WITHOUT_COLUMNS = (UNDO, PURGE, "delete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Drift:
         columns: Mapping[str, Attribute],
         allowed: Collection[str],
         source: str,
+        ledger: Ledger,
     ) -> Drift:
         """Compare the columns of a file with the layer's.
 
@@ -52,6 +56,8 @@ class Drift:
             Columns that this load may lack, besides the definition's optional ones.
         source
             What to call the file.
+        ledger
+            The city's: a column that only loads brought which were taken back may be missing.
 
         Raises
         ------
@@ -78,10 +84,32 @@ class Drift:
             if not {attribute.name, attribute.stored} & {*optional, *allowed}
         ]
         if lost:
+            withdrawn = _withdrawn(ledger.loads(layer.name))
+            lost = [name for name in lost if name not in withdrawn]
+        if lost:
             raise _vanished(layer.name, lost, columns, source)
         known = {attribute.stored for attribute in kept}
         new = tuple(attribute.name for attribute in columns.values() if attribute.stored not in known)
         return cls(new, tuple(attribute.name for attribute in missing))
+
+
+def _withdrawn(loads: Iterable[Reckoning]) -> frozenset[str]:
+    """Return the columns of a layer, by name, that no load which stands had: those that brought them were taken back.
+
+    Parameters
+    ----------
+    loads
+        The layer's, oldest first.
+    """
+    loads = list(loads)
+    undone = {load.source for load in loads if load.mode == UNDO}
+    brought: set[str] = set()
+    had: set[str] = set()
+    for load in loads:
+        brought |= set(load.new_columns)
+        if load.mode not in _WITHOUT_COLUMNS and load.read and load.load not in undone:
+            had |= brought - set(load.missing_columns)
+    return frozenset(brought - had)
 
 
 def _refuse_unknown(

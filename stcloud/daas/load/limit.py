@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from stcloud.errors import InvalidInput
 from stcloud.iaas.source.protocol import Refusal
 
-__all__ = ["Limit", "refuse_too_many"]
+__all__ = ["Limit", "refuse_cut_off", "refuse_too_many"]
 
 _SAMPLES = 3
 _SHOWN = 80
+_CUT_ROW = "cut-row"
 _REMEDIES = {
     "inexact-key": "the file keeps its key as a float, which holds 15 digits: store it as text or as an integer",
     "time-out-of-range": "where it means that there is none, declare it: open = [\"9999-12-31\"], or null = [...]",
@@ -68,6 +69,21 @@ def refuse_too_many(limit: Limit, refusals: Sequence[Refusal], read: int, name: 
         hint=_REMEDIES.get(refusals[0].reason, "mend the file or the definition, or raise --max-rejected"),
         refusals=tuple(refusals),
     )
+
+
+def refuse_cut_off(refusals: Sequence[Refusal], name: str) -> None:
+    """Refuse a snapshot that breaks off in a row: it would end every feature of the part that did not arrive.
+
+    `InvalidInput` ``cut-off-snapshot``.
+    """
+    cut = next((refusal for refusal in refusals if refusal.reason.startswith(_CUT_ROW)), None)
+    if cut is not None:
+        raise InvalidInput(
+            "cut-off-snapshot",
+            f"{name} breaks off in row {cut.row:,}, so it is not whole: as a snapshot it would end every feature "
+            "that did not arrive; nothing was loaded",
+            hint="get the whole file; if that last line is no row of it, delete it",
+        )
 
 
 def _shown(value: object) -> str:

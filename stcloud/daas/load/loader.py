@@ -213,7 +213,7 @@ class Loader:
         table = kind.table(layer, known.table(layer).table)
         names = as_defined(definition, source.columns)
         types = types_of(source, names)
-        columns, drift = bound_columns(table, definition, request, source, names, types, name)
+        columns, drift = bound_columns(table, definition, request, source, names, types, name, known.ledger)
         context = LoadContext(
             table, definition, self.configuration.lattice, self.configuration.zone, known.ledger, request, source,
             staging, columns, types, Intake(), self.unit_codes, Expiry.of(known.purges(layer), columns.values()),

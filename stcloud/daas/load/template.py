@@ -24,9 +24,10 @@ from stcloud.daas.complete_to import LATE_NOTE, CompleteTo
 from stcloud.daas.definition import Definition
 from stcloud.daas.founding import founding_note
 from stcloud.daas.kind.protocol import LayerKind
+from stcloud.daas.ledger import Ledger
 from stcloud.daas.load.drift import Drift
 from stcloud.daas.load.instant import next_recorded_us
-from stcloud.daas.load.limit import Limit, refuse_too_many
+from stcloud.daas.load.limit import Limit, refuse_cut_off, refuse_too_many
 from stcloud.daas.load.notes import load_remarks
 from stcloud.daas.load.peek import PeekedSource, is_bare, is_empty
 from stcloud.daas.load.reading import LocalReading, RowReading
@@ -120,6 +121,8 @@ class LoadRun:
         """Settle, write and commit; return the reckoning that ``blank`` becomes."""
         context, layer = self.context, self.context.layer
         intake = context.intake
+        if context.request.mode == "snapshot":
+            refuse_cut_off(intake.refusals, blank.source)
         refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
         job.tell("compare", 0, 1)
         kept, kind = context.kept, self.kind
@@ -190,6 +193,7 @@ def bound_columns(
     names: tuple[str, ...],
     types: Mapping[str, Declared],
     name: str,
+    ledger: Ledger,
 ) -> tuple[Mapping[str, Attribute], Drift]:
     """Decide which columns of a source are kept, and how they differ from the layer's.
 
@@ -215,4 +219,4 @@ def bound_columns(
     )  # fmt: skip
     if deletes or is_empty(source):
         return columns, Drift()
-    return columns, Drift.of(layer, definition, columns, request.allow_missing, name)
+    return columns, Drift.of(layer, definition, columns, request.allow_missing, name, ledger)

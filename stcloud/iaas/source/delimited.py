@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -91,21 +92,23 @@ class DelimitedSource:
 
     def _batches(self, stream: Callable[[], Any], first_row: int) -> Iterator[Batch]:
         skipped: list[Refusal] = []
-        ended = False
+        ended, short = False, 0
 
         def skip(row: pacsv.InvalidRow) -> str:
-            nonlocal ended
+            nonlocal ended, short
             if row.text == self._end:
                 ended = True
             else:
                 fields = f"{row.actual_columns} fields where the header has {row.expected_columns}"
                 number = row.number - 2 + first_row  # the reader counts the header too
+                short = number if row.actual_columns < row.expected_columns else short
                 skipped.append(Refusal(number, None, row.text, f"malformed-row: {fields}"))
             return "skip"
 
         start = first_row
         none = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in self.columns]))
-        for rows in self._blocks(stream, skip):
+        texts: list[_Text] = []
+        for rows in self._blocks(stream, skip, texts):
             numbers = _numbers(start, rows.num_rows, [refusal.row for refusal in skipped])
             start = int(numbers[-1]) + 1 if len(numbers) else start
             ready = tuple(refusal for refusal in skipped if refusal.row < start)  # the reader is ahead of us
@@ -113,6 +116,9 @@ class DelimitedSource:
             batch = self._decoded(rows, numbers, ready)
             none = batch.rows.slice(0, 0)
             yield batch
+        if skipped and skipped[-1].row == short and texts[-1].breaks_off:  # it is the last row of the file
+            fields = skipped[-1].reason.partition(": ")[2]
+            skipped[-1] = replace(skipped[-1], reason=f"cut-row: {fields}, and the file ends there")
         if skipped:
             yield Batch(none, np.empty(0, np.int64), tuple(skipped))
         if not ended:
@@ -128,12 +134,13 @@ class DelimitedSource:
         return illegible.batch(pa.RecordBatch.from_arrays(columns, list(self.columns)), refusals)
 
     def _blocks(
-        self, opened: Callable[[], Any], skip: Callable[[pacsv.InvalidRow], str]
+        self, opened: Callable[[], Any], skip: Callable[[pacsv.InvalidRow], str], texts: list[_Text]
     ) -> Iterator[pa.RecordBatch]:
         try:
             types = self._types()
             with opened() as stream:
-                yield from self._reader(self._text(stream), _BLOCK_BYTES, types, skip)
+                texts.append(self._text(stream))
+                yield from self._reader(texts[-1], _BLOCK_BYTES, types, skip)
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             raise _unreadable(self._path, str(error)) from error
         except OSError as error:
@@ -265,6 +272,8 @@ class _Text:
     """
 
     closed = False
+    breaks_off = False
+    """Whether what was read so far does not end with a line's end."""
 
     def __init__(self, path: Path, raw: Any, stream: Any, encoding: str, line: str) -> None:
         self._path, self._raw, self._stream = path, raw, stream
@@ -298,6 +307,8 @@ class _Text:
             if self._decode is not None:
                 text = self._decode(plain, not raw)
                 plain = (text.removeprefix("\ufeff") if first else text).encode("utf-8", "surrogatepass")
+            if plain:
+                self.breaks_off = not plain.endswith((b"\n", b"\r"))
             if plain or not raw:
                 return plain
 

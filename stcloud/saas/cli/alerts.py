@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from stcloud.errors import StorageError
+from stcloud.errors import NotFound, StorageError
 from stcloud.saas.cli.option import (
     CityFolder,
     FormatOption,
@@ -61,7 +61,16 @@ def list_alerts(
 ) -> None:
     """List the alerts that were recorded, by the time when they began."""
     target, opened = target_of(form, output, safe_csv=safe_csv), open_city(city)
-    answer = opened.standing.alerts(rule, during=during).rows()
+    try:
+        answer = opened.standing.alerts(rule, during=during).rows()
+    except NotFound as error:
+        if error.kind != "no-alerts" or target.form not in RECORDS:
+            raise
+        if rule is not None:
+            opened.standing.versions(rule)  # refuses one that there is not
+        note(error.in_shell)  # a job whose rules raised nothing has not failed
+        print_records([], target, _SHORT)
+        return
     if target.form is OutputFormat.TABLE and target.path is None:
         print_records(_short(answer, opened.configuration.zone), target, _SHORT)
     else:

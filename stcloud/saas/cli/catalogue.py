@@ -42,7 +42,8 @@ def catalogue(
     opened = open_city(city)
     entries = [each for each in opened.catalogue(" ".join(words or ())) if each.is_late or not late]
     if not entries:
-        note(f"no layer of city '{opened.name}' is meant")
+        which = (["has these words"] if words else []) + (["is late"] if late else [])
+        note(f"no layer of city '{opened.name}' {' and '.join(which) or 'is there'}")
     records = [_record(each, opened.configuration.zone) for each in entries]
     if target.form is OutputFormat.TABLE and target.path is None:
         print_records([_short(record) for record in records], target, _SHORT)

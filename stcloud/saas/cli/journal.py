@@ -75,7 +75,7 @@ class Journal:
         if self.path is not None:
             refuse_in_city(self.path)
         self._append("started", sources=list(sources))
-        code, text = 0, None
+        code, kind, text = 0, None, None
         try:
             yield
         except typer.Exit as ending:
@@ -84,10 +84,11 @@ class Journal:
         except BaseException as error:
             code, text = outcome(error)
             if isinstance(error, StcloudError):
+                kind = error.kind
                 self.fail(error)
             raise
         finally:
-            self._append("finished", exit_code=code, message=text)
+            self._append("finished", exit_code=code, error=kind, message=text)
 
     def add(self, reckoning: Reckoning, zone: Zone) -> None:
         """Log a reckoning."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, StcloudError
 from stcloud.saas.cli.option import CityFolder, FormatOption, open_city
 from stcloud.saas.cli.output import note, print_records
 from stcloud.saas.cli.target import RECORDS, target_of
@@ -123,8 +123,14 @@ def receive(
     """Receive packages of another city, each once and in order."""
     target = target_of(form, None, offered=RECORDS)
     opened = open_city(city)
-    done = opened.receive(source, as_layer=as_layer, trust=trust, anew=anew)
-    print_records([_record(each, opened.configuration.zone) for each in done], target, _RECEIVED)
+    zone = opened.configuration.zone
+    try:
+        done = opened.receive(source, as_layer=as_layer, trust=trust, anew=anew)
+    except StcloudError as error:
+        if before := error.context.get("received"):  # a script must know of them
+            print_records([_record(each, zone) for each in before], target, _RECEIVED)
+        raise
+    print_records([_record(each, zone) for each in done], target, _RECEIVED)
 
 
 def _record(each: Any, zone: Zone) -> dict[str, Any]:

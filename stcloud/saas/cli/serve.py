@@ -124,9 +124,12 @@ def _service(
     opened = open_cities(cities)
     if settings.open311 is not None:
         _check_open311(opened, settings.open311)
+    trail = None if audit is None else AuditTrail(audit)
+    if trail is not None:
+        trail.prepare()
     return Service(
-        opened, settings, policy=stated, tokens=None if tokens is None else Tokens(tokens),
-        audit=None if audit is None else AuditTrail(audit), page_opened=warm_for_pages,
+        opened, settings, policy=stated, tokens=None if tokens is None else Tokens(tokens), audit=trail,
+        page_opened=warm_for_pages,
     )  # fmt: skip
 
 

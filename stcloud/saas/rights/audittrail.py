@@ -74,6 +74,11 @@ class AuditTrail:
         """Name of the file."""
         return self._path.name
 
+    def prepare(self) -> None:
+        """Make the file if there is none; `StorageError` where it cannot be written: then nothing could be given."""
+        with storage_errors(f"write {self._path}"):
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600))
+
     def add(self, entry: AuditEntry) -> str:
         """Add an entry and return its digest; the entry is on disk then."""
         return self.add_all([entry])

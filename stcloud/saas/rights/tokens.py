@@ -78,7 +78,8 @@ class Tokens:
         Raises
         ------
         InvalidInput
-            ``bad-principal``: the name is empty, or one that rules mean otherwise; ``expired-token``.
+            ``bad-principal``: the name is empty, or one that rules mean otherwise; ``bad-role``: a role has no name;
+            ``expired-token``.
         Conflict
             ``token-exists``: a valid one has this name.
         """
@@ -87,6 +88,11 @@ class Tokens:
                 "bad-principal", f"{name!r} cannot be the name of who shows a token",
                 hint="use a name without colons that is not anonymous or signed-in",
             )  # fmt: skip
+        roles = tuple(roles)
+        if not all(role and role.isprintable() for role in roles):
+            raise InvalidInput(
+                "bad-role", f"a role of '{name}' has no name", hint="name the role, or leave it out"
+            )
         if expires_us is not None and expires_us <= now_us:
             raise InvalidInput("expired-token", f"the token of '{name}' would have expired already")
         token = _PREFIX + secrets.token_urlsafe(_BYTES)

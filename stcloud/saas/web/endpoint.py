@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from stcloud.errors import InvalidInput, StcloudError
+from stcloud.errors import FormatError, InternalError, InvalidInput, StcloudError, StorageError
 from stcloud.saas.rights.grants import not_permitted
 from stcloud.saas.rights.principal import ANONYMOUS, Principal
 from stcloud.saas.web.call import CityRequest, encoded
@@ -81,6 +81,10 @@ class ResourceEndpoint:
         except ClientDisconnect:
             pass
         except StcloudError as error:
+            if isinstance(
+                error, StorageError | FormatError | InternalError
+            ):  # its client is told nothing of it
+                _LOG.error("a request to %s failed: %s: %s", endpoint.handler.__name__, error.kind, error)
             response = telling.failed(error)
         except Exception as error:  # noqa: BLE001  (the one place where everything ends)
             _LOG.exception("a request to %s failed", endpoint.handler.__name__)

@@ -161,3 +161,28 @@ def test_two_columns_for_one_role_are_refused(tmp_path):
     )
     with pytest.raises((InvalidInput, NotFound)):
         city.load("e", tmp_path / "a.csv", definition=definition)
+
+
+def test_a_column_that_only_a_load_brought_which_was_taken_back_may_be_missing(desk):
+    desk.load(row(1, note="known"))
+    renamed = desk.load(
+        "1,2024-03-02 10:00:00,117.01,31.9,x\n", head="id,at,lon,lat,remark\n", allow_missing="note"
+    )
+    with pytest.raises(InvalidInput, match="'remark'"):
+        desk.load(row(2))
+    desk.city.undo("events", renamed.load)
+    assert desk.load(row(2)).missing_columns == ("remark",)
+    assert desk.load(row(3)).missing_columns == ("remark",)
+    assert desk.notes()["1"] == "known"
+    with pytest.raises(InvalidInput, match="'note'"):
+        desk.load("4,2024-03-02 10:00:00,117.01,31.9\n", head="id,at,lon,lat\n")
+
+
+def test_a_column_that_a_load_still_has_is_needed_though_the_one_that_brought_it_was_taken_back(desk):
+    desk.load(row(1))
+    head, line = "id,at,lon,lat,note,remark\n", "{},2024-03-02 10:00:00,117.01,31.9,a,x\n"
+    brought = desk.load(line.format(2), head=head)
+    desk.load(line.format(3), head=head)
+    desk.city.undo("events", brought.load)
+    with pytest.raises(InvalidInput, match="'remark'"):
+        desk.load(row(4))

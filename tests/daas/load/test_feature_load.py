@@ -304,3 +304,17 @@ def test_large_files_are_not_written_anew_for_being_many():
     small = [File(f"small-{number}", 100 + number, 0, {}) for number in range(8)]
     assert crowded([*large, *small]) == small
     assert crowded([*large, *small[:7]]) == []
+
+
+def test_a_snapshot_that_breaks_off_in_a_row_is_refused_and_nothing_ends(desk):
+    whole = rows(a=1, b=1, c=1)
+    desk.load(whole, valid_from="2024-01-01")
+    cut = whole[: whole.index("c,1") + len("c,1")]
+    with pytest.raises(InvalidInput) as caught:
+        desk.load(cut, valid_from="2024-02-01", max_rejected="100%")
+    assert caught.value.kind == "cut-off-snapshot"
+    assert "row 3" in caught.value.message
+    assert list(desk.state("2024-03-01")) == ["a", "b", "c"]
+    stated = desk.load(cut, valid_from="2024-02-01", mode="changes", max_rejected="100%")
+    assert (stated.unchanged, stated.rejected, stated.ended) == (2, 1, 0)
+    assert stated.details["rejected_by"] == {"cut-row": 1}

@@ -78,6 +78,36 @@ def test_a_line_that_is_none_is_a_fault_of_its_row(tmp_path, suffix):
     ]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_last_row_that_is_cut_off_is_told_from_one_that_is_malformed(tmp_path, end):
+    file = tmp_path / "rows.csv"
+    whole = f"code,n,m{end}a,1,1{end}"
+    for last, reason in {
+        "b,1": "cut-row: 2 fields where the header has 3, and the file ends there",
+        "b": "cut-row: 1 fields where the header has 3, and the file ends there",
+        f"b,1{end}": "malformed-row: 2 fields where the header has 3",
+        f"b,1{end}{end}": "malformed-row: 2 fields where the header has 3",
+        "b,1,1,1": "malformed-row: 4 fields where the header has 3",
+        f"b,1{end}c,1,1": "malformed-row: 2 fields where the header has 3",
+    }.items():
+        file.write_bytes((whole + last).encode())
+        _, faults = rows(file)
+        assert [(fault.row, fault.reason) for fault in faults] == [(2, reason)], last
+    file.write_bytes((whole + "b,1,1").encode())
+    assert rows(file)[1] == []
+
+
+def test_a_cut_row_is_told_in_the_last_part_of_a_file_too(tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_text("code,n\n" + "a,1\n" * 4 + "a\n" + "a,1\n" * 3 + "a")
+    source = open_source(file, Reading())
+    faults = [fault for part in source.parts(3) for batch in source.part(part) for fault in batch.refusals]
+    assert [(fault.row, fault.reason.split(":")[0]) for fault in faults] == [
+        (5, "malformed-row"),
+        (9, "cut-row"),
+    ]
+
+
 @pytest.mark.parametrize("last", ['{"code": "b"', '{"code": "b', "{", "nul"])
 def test_a_file_of_lines_that_is_cut_off_is_refused(tmp_path, last):
     file = tmp_path / "rows.ndjson"

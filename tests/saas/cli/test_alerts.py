@@ -29,6 +29,18 @@ def town(tmp_path):
     return tmp_path / "town"
 
 
+def test_rules_that_raised_nothing_are_an_empty_answer(run, town, tmp_path):
+    assert run("alerts", town, "-f", "json").code == 0
+    (tmp_path / "busy.toml").write_text(RULE.replace("more_than = 2", "more_than = 200"))
+    run("rule", "add", town, tmp_path / "busy.toml")
+    assert run("alerts", "run", town).code == 0
+    none = run("alerts", town, "--rule", "busy", "-f", "json")
+    assert (none.code, json.loads(none.out)) == (0, [])
+    assert "no alert was recorded yet" in none.err
+    assert run("alerts", town).out.split() == ["alert", "group", "status", "from", "to", "peak", "late"]
+    assert run("alerts", town, "--rule", "bussy").code == 3
+
+
 def test_a_rule_and_its_alert(run, town, tmp_path):
     added = run("rule", "add", town, tmp_path / "busy.toml")
     assert "busy, version 1: more than 2 rows within 1h by unit" in added.err

@@ -22,4 +22,4 @@ def test_what_is_late_and_what_is_meant(run, tmp_path):
     assert "2024-03-10 01:00" in table[1]
     assert all(len(line) <= 80 for line in table)
     none = run("catalogue", tmp_path / "district", "rail")
-    assert (none.code, "no layer of city" in none.err) == (0, True)
+    assert (none.code, "has these words\n" in none.err) == (0, True)

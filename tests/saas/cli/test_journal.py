@@ -41,6 +41,7 @@ def test_each_line_has_every_key_and_a_command_has_a_start_and_an_end(run, city,
     assert first["recorded_at"].endswith("+08:00")
     assert (failed["source"], failed["error"], failed["exit_code"]) == ("bad.csv", "too-many-rejected", 2)
     assert (end["exit_code"], lines[-1]["exit_code"]) == (2, 0)
+    assert (end["error"], lines[-1]["error"]) == ("too-many-rejected", None)
     assert first["load"] == stcloud.open(city).layer("e").loads[0].load
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 import stcloud
+from stcloud.errors import InvalidInput
 from stcloud.testing.exchange import Sender, receiving_city
 
 
@@ -67,3 +68,29 @@ def test_odd_names_are_refused_before_work_starts(run, sender, tmp_path):
     refused = run("pack", tmp_path / "district", "events", "-o", tmp_path / "a.zip")
     assert (refused.code, "NAME.stpack" in refused.err) == (2, True)
     assert run("receive", tmp_path / "city", tmp_path / "none.stpack").code == 3
+
+
+def test_a_package_does_not_replace_the_one_before(run, sender, tmp_path):
+    package = tmp_path / "a.stpack"
+    assert run("pack", tmp_path / "district", "events", "-o", package).code == 0
+    held = package.read_bytes()
+    refused = run("pack", tmp_path / "district", "events", "-o", package, "--since", f"{tmp_path}/./a.stpack")
+    assert (refused.code, package.read_bytes()) == (2, held)
+    assert "would be replaced" in refused.err
+    with stcloud.open(tmp_path / "district") as city, pytest.raises(InvalidInput) as caught:
+        city.pack("events", to=package, since=package)
+    assert caught.value.kind == "replaced-package"
+
+
+def test_what_was_received_before_a_failure_is_printed(run, sender, tmp_path):
+    district, packages = tmp_path / "district", tmp_path / "out"
+    packages.mkdir()
+    run("pack", district, "events", "-o", packages / "a.stpack")
+    sender.load(2, note="later")
+    run("pack", district, "events", "-o", tmp_path / "b.stpack", "--since", packages / "a.stpack")
+    sender.load(3)
+    run("pack", district, "events", "-o", packages / "c.stpack", "--since", tmp_path / "b.stpack")
+    done = run("receive", tmp_path / "city", packages, "-f", "json")
+    assert done.code == 4
+    assert [record["package"] for record in json.loads(done.out)] == ["a.stpack"]
+    assert "c.stpack begins after" in done.err

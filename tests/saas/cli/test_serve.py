@@ -81,6 +81,7 @@ def test_what_cannot_be_served_is_refused_in_one_line(city, tmp_path, run):
             "nothing can listen": ["--port", taken.getsockname()[1], city],
             "no city": [tmp_path / "nowhere"],
             "no rate": ["--rate", "often", city],
+            "could not write": ["--audit", tmp_path / "no" / "audit.ndjson", city],
         }
         for text, arguments in cases.items():
             done = run("serve", *arguments)

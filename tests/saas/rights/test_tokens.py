@@ -56,6 +56,14 @@ def test_names_that_rules_mean_otherwise_are_refused(tokens, name):
     assert caught.value.kind == "bad-principal"
 
 
+@pytest.mark.parametrize("role", ["", "a\nb"])
+def test_a_role_has_a_name(tokens, role):
+    with pytest.raises(InvalidInput) as caught:
+        tokens.add("zhao", ["desk", role], now_us=NOW_US)
+    assert caught.value.kind == "bad-role"
+    assert not tokens.list()
+
+
 def test_what_cannot_be_done_is_refused(tokens, tmp_path):
     tokens.add("zhao", now_us=NOW_US)
     with pytest.raises(Conflict) as caught:

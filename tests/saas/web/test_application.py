@@ -3,6 +3,7 @@
 import pytest
 
 import stcloud
+from stcloud.errors import FormatError
 from stcloud.saas.web import Service, Settings, application
 from tests.saas.web.town import building, serving
 
@@ -120,6 +121,22 @@ def test_a_fault_of_ours_is_a_problem_and_names_nothing(city, monkeypatch, caplo
         assert (response.status_code, response.headers["content-type"]) == (500, PROBLEM)
         assert "ZeroDivision" not in response.text
         assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_fault_of_the_files_is_told_to_the_log_and_not_to_the_client(city, monkeypatch, caplog):
+    def damaged(_):
+        raise FormatError("damaged-file", "/srv/city/secret.parquet is damaged")
+
+    monkeypatch.setattr(type(city), "layers", damaged)
+    with serving(city) as client:
+        response = client.get("/collections")
+        assert (response.status_code, response.json()["title"]) == (500, "damaged-file")
+        assert "secret" not in response.text
+        assert "damaged-file: /srv/city/secret.parquet is damaged" in caplog.text
+        caplog.clear()
+        assert client.get("/collections/nothing").status_code in {404, 500}
+        client.get("/nothing")
+        assert "no-route" not in caplog.text
 
 
 def test_several_cities_lie_below_their_names(tmp_path, city):
