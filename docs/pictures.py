@@ -54,7 +54,8 @@ def main() -> None:
         run(folder)
         for name, drawn in PICTURES.items():
             keep(Image.open(folder / "pictures" / drawn), name)
-        _stcloud("show", "demo", "grid", "--as-of", "2024-12-31", "--map", "grid.png", "--title", "Unit grid of Alderport")
+        titled = ("--map", "grid.png", "--title", "Unit grid of Alderport")
+        _stcloud("show", "demo", "grid", "--as-of", "2024-12-31", *titled)
         keep(Image.open("grid.png"), "grid.png")
         keep(console(folder), "console.png")
         keep(clocks(), "clocks.png")
@@ -79,7 +80,9 @@ def example(page: str) -> Iterator[None]:
     names: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
         Path("fixtures").symlink_to(ROOT / "fixtures", target_is_directory=True)
-        for language, block in re.findall(r"^```(python|console)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        for language, block in re.findall(
+            r"^```(python|console)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
+        ):
             if language == "python":
                 exec(block, names)  # noqa: S102  (a page of this repository)
                 continue
@@ -122,9 +125,11 @@ def console(city: Path) -> Image.Image:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     try:
-        address = next(found[0] for line in served.stdout or () if (found := re.search(r"http://[\d.:]+/\S*", line)))
+        address = next(
+            found[0] for line in served.stdout or () if (found := re.search(r"http://[\d.:]+/\S*", line))
+        )
         with sync_playwright() as playwright:
-            options = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+            options = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
             browser = playwright.chromium.launch(executable_path=program, args=options)
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.goto(address)
@@ -141,7 +146,9 @@ def console(city: Path) -> Image.Image:
 def clocks() -> Image.Image:
     """Draw the rows of a plot of land by both clocks: three loads, of which the last one corrects the second."""
     plot = geopandas.GeoDataFrame(
-        {"id": ["P7"], "use": [""]}, geometry=geopandas.points_from_xy([117.0], [31.9]).buffer(0.001), crs=4326
+        {"id": ["P7"], "use": [""]},
+        geometry=geopandas.points_from_xy([117.0], [31.9]).buffer(0.001),
+        crs=4326,
     )
     st.create("plots", crs="EPSG:4548", zone="Asia/Shanghai")
     for recorded, since, use in (
@@ -157,19 +164,25 @@ def clocks() -> Image.Image:
     ends = pd.to_datetime(["2024-01-15", "2024-06-01", "2024-09-01", "2024-12-01"])
     days = pd.to_datetime(["2024-01-01", "2024-03-01", "2024-05-01", "2024-12-01"])
     for known, until in pairwise(ends):
+        before = None
         for day, next_day in pairwise(days):
             rows = city.features("plots").as_of(day.date(), known_at=(known + timedelta(days=1)).isoformat())
             [use] = rows.to_pandas()["use"]
             colour = _BLUE if use == "field" else _ORANGE
             axes.barh(known, next_day - day, until - known, day, align="edge", color=colour)
-            axes.text(day + timedelta(days=3), known + timedelta(days=6), use, color="white", fontsize=9)
+            if use != before:
+                axes.text(day + timedelta(days=3), known + timedelta(days=6), use, color="white", fontsize=10)
+            before = use
         axes.axhline(known, color="white", linewidth=2)
-    axes.set(xlabel="valid time: when it was so", ylabel="recorded time: when it was known", ylim=(ends[0], ends[-1]))
+    axes.set(xlabel="valid time: when it was so", ylabel="recorded time: when it was known")
+    axes.set(xlim=(days[0], days[-1]), ylim=(ends[0], ends[-1]))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(DateFormatter("%b"))
     return _drawn(figure)
 
 
 def alert() -> Image.Image:
-    """Draw the calls about smoke within 20 minutes, the threshold, and the alert as it was raised and as it is known."""
+    """Draw the calls about smoke within 20 minutes, the threshold, and the alert."""
     city = st.open("lantang")
     now = city.standing.alerts("smoke").to_arrow().to_pylist()[0]
     calls = city.query("calls").what("kind = 'smoke'").when("2024-03-05T08:10/2024-03-05T09:00")
@@ -179,7 +192,7 @@ def alert() -> Image.Image:
     counts = [sum(minute - window < time <= minute for time in times) for minute in minutes]
     figure = Figure(figsize=(7.4, 3.2))
     axes = figure.subplots()
-    axes.axvspan(now["from"], now["to"], color=_ORANGE, alpha=0.2, label="the alert's incident, as it is known at last")
+    axes.axvspan(now["from"], now["to"], color=_ORANGE, alpha=0.2, label="the alert, as it is known at last")
     axes.step(minutes, counts, where="post", color=_BLUE, label="calls about smoke within 20 minutes")
     axes.axhline(now["threshold"], color=_ORANGE, linestyle="--", label="threshold")
     axes.plot(times, [0.1] * len(times), "|", color=_GREY, markersize=14, label="a call")
@@ -191,7 +204,19 @@ def alert() -> Image.Image:
 
 def conflicts() -> Image.Image:
     """Draw the plans of two departments and where they contradict each other."""
-    return Image.open("conflicts.png")
+    city = st.open("bay")
+    figure = Figure(figsize=(7.4, 3.2))
+    axes = figure.subplots()
+    for layer, colour in (("landuse", _GREY), ("greenland", "#4d9221")):
+        plan = city.features(layer).as_of("2024-06-01").to_geopandas(4548)
+        plan.plot(ax=axes, color=colour, alpha=0.35, edgecolor=colour, linewidth=1.5)
+        for shape, key, use in zip(plan.geometry, plan["id"], plan["use"], strict=True):
+            axes.annotate(f"{key}: {use}", shape.bounds[:2], (4, 4), textcoords="offset points", fontsize=9)
+    found = city.conflicts(["landuse", "greenland"], rules="plans.toml", at="2024-06-01").to_geopandas(4548)
+    found.plot(ax=axes, facecolor="none", edgecolor=_ORANGE, linewidth=2.5, hatch="///")
+    axes.set_title("landuse (grey), greenland (green), conflicts (orange)", fontsize=10)
+    axes.set_axis_off()
+    return _drawn(figure)
 
 
 def reach() -> Image.Image:
@@ -202,14 +227,22 @@ def reach() -> Image.Image:
     for axes, day in zip(figure.subplots(1, 2), ("2024-08-31", "2024-09-01"), strict=True):
         asked = city.reach("streets", "schools", people="buildings:inhabitants", at=day, **question)
         streets, people = asked.streets().to_geopandas(4548), asked.people().to_geopandas(4548)
-        city.features("river").as_of(day).to_geopandas(4548).plot(ax=axes, color="#9ecae1", linewidth=8, zorder=0)
-        city.features("streets").as_of(day).to_geopandas(4548).plot(ax=axes, color="#bbbbbb", linewidth=2, zorder=1)
+        city.features("river").as_of(day).to_geopandas(4548).plot(
+            ax=axes, color="#9ecae1", linewidth=8, zorder=0
+        )
+        city.features("streets").as_of(day).to_geopandas(4548).plot(
+            ax=axes, color="#bbbbbb", linewidth=2, zorder=1
+        )
         streets[streets["reached"]].plot(ax=axes, color=_BLUE, linewidth=4, zorder=2)
-        people.plot(ax=axes, color=[_BLUE if row else _ORANGE for row in people["reached"]], markersize=people["people"], zorder=3)
-        city.features("schools").as_of(day).to_geopandas(4548).plot(ax=axes, color="black", marker="s", zorder=4)
+        colours = [_BLUE if reached else _ORANGE for reached in people["reached"]]
+        people.plot(ax=axes, color=colours, markersize=people["people"], zorder=3)
+        city.features("schools").as_of(day).to_geopandas(4548).plot(
+            ax=axes, color="black", marker="s", zorder=4
+        )
         axes.set_title(day, fontsize=10)
         axes.set_axis_off()
-    figure.text(0.5, 0.02, "black: schools; blue: reached in 15 minutes; orange: inhabitants who are not", ha="center", fontsize=9)
+    words = "black: schools; blue: reached in 15 minutes; orange: inhabitants who are not"
+    figure.text(0.5, 0.14, words, ha="center", fontsize=9)
     return _drawn(figure)
 
 
