@@ -17,7 +17,7 @@ def drawn():
     values = {
         node.targets[0].id: ast.literal_eval(node.value)
         for node in tree.body
-        if isinstance(node, ast.Assign) and node.targets[0].id in {"PICTURES", "DRAWN"}
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) in {"PICTURES", "DRAWN"}
     }
     return {*values["PICTURES"], *values["DRAWN"]}
 
