@@ -153,4 +153,4 @@ def test_check_exits_1_when_a_page_differs(tmp_path):
 
 @pytest.mark.parametrize("name", stcloud.__all__)
 def test_every_public_name_has_an_example(name):
-    assert "```python" in section(read("api.md"), f"stcloud.{name}")
+    assert "**Example" in section(read("api.md"), f"stcloud.{name}")
