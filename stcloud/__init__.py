@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stcloud.saas.cubefile import read_cube, write_cube
     from stcloud.space import Area
 
-__version__ = "0.2.0"
+__version__ = "1.0.0"
 
 __all__ = [
     "Answer",

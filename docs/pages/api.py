@@ -12,6 +12,7 @@ from typing import Any
 
 import stcloud
 from pages import GENERATED
+from pages.examples import EXAMPLES
 
 __all__ = ["page"]
 
@@ -56,7 +57,7 @@ def page() -> str:
             *(
                 _class(name, found)
                 if inspect.isclass(found)
-                else _function("##", f"stcloud.{name}", name, found)
+                else (*_function("##", f"stcloud.{name}", name, found), *_example(name))
             )
         ]
     parts.append(_RETURNED)
@@ -130,6 +131,7 @@ def _class(name: str, found: type, *, prefix: str = "stcloud.", givers: Sequence
     if givers:
         yield from (f"Returned by {', '.join(f'`{giver}`' for giver in givers)}.", "")
     yield from (*_prose(found.__doc__), "")
+    yield from _example(name if prefix else "")
     for member, value in _members(found).items():
         if member.startswith("_"):
             continue
@@ -138,6 +140,12 @@ def _class(name: str, found: type, *, prefix: str = "stcloud.", givers: Sequence
             yield from (f"### {name}.{member}", "", *_prose(plain.fget.__doc__ if plain.fget else ""), "")
         elif inspect.isfunction(plain) and plain.__doc__:
             yield from _function("###", f"{name}.{member}", member, plain)
+
+
+def _example(name: str) -> Iterator[str]:
+    """Yield the example of a public name that has none in its docstring."""
+    if name in EXAMPLES:
+        yield from ("**Example**", "", "```python", EXAMPLES[name].rstrip("\n"), "```", "")
 
 
 def _function(level: str, title: str, name: str, function: Any) -> Iterator[str]:

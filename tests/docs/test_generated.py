@@ -149,3 +149,8 @@ def test_check_exits_1_when_a_page_differs(tmp_path):
     )
     assert done.returncode == 1
     assert "cli.md" in done.stdout
+
+
+@pytest.mark.parametrize("name", stcloud.__all__)
+def test_every_public_name_has_an_example(name):
+    assert "**Example" in section(read("api.md"), f"stcloud.{name}")

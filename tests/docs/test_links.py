@@ -47,3 +47,10 @@ def test_every_page_can_be_reached_from_the_index():
             if not link.startswith("#")
         ]
     assert set((ROOT / "docs").rglob("*.md")) <= seen
+
+
+def test_the_index_names_every_page():
+    """Who looks for a page looks there, and nowhere else."""
+    index = ROOT / "docs" / "index.md"
+    named = {(index.parent / link.partition("#")[0]).resolve() for link in links(index)}
+    assert set((ROOT / "docs").rglob("*.md")) - named == {index}
