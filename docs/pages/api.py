@@ -84,11 +84,13 @@ def returned() -> dict[type, list[str]]:
 
 
 def _members(owner: type) -> dict[str, Any]:
-    """Return what a class defines, and before it what it has from classes of stcloud that it is made of."""
-    bases = [
-        base for base in reversed(owner.__mro__)
-        if base is owner or (base.__module__.startswith("stcloud.") and not issubclass(base, BaseException))
-    ]  # fmt: skip
+    """Return what a class defines, and before it what it has from classes of stcloud that it is made of, in order."""
+    bases = sorted(
+        (
+            base for base in owner.__mro__
+            if base is owner or (base.__module__.startswith("stcloud.") and not issubclass(base, BaseException))
+        ), key=lambda base: len(base.__mro__),
+    )  # fmt: skip
     return {name: value for base in bases for name, value in vars(base).items()}
 
 

@@ -4,7 +4,7 @@ It composes what lies below and decides nothing. Knows: the rooms of daas and pa
 
 Nouns: a `City`, made by `create` and opened by `open`.
 
-Start reading at `city.py`.
+Start reading at `methods`, whose classes make up `City`; each method names the file that answers.
 """
 
 from stcloud.city.city import City

@@ -1,4 +1,4 @@
-"""A city's cases: one log, its rules, and what is done with them.
+"""A city's cases: a log is opened, acted on, and published as a layer.
 
 Tested by `tests/city/test_cases.py`.
 """
@@ -7,28 +7,34 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
+import pyarrow as pa
+
 from stcloud.city.caseimport import CasesImported, import_layer
-from stcloud.city.caselogs import degrees
+from stcloud.city.caselogs import CasePlaces, create_case_log, degrees, open_case_log
 from stcloud.city.casemedia import GivenMedia
-from stcloud.city.casepublish import publish_cases
 from stcloud.city.casereader import CaseReader
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.records import Audit, Erased, PrivateValue, StoredRule
 from stcloud.paas.case.action import Scalar
 from stcloud.paas.case.caselog import Accepted
 from stcloud.paas.case.caserules import CaseRules
+from stcloud.paas.case.published import PublishedCases
 from stcloud.paas.case.requested import RequestColumns
 from stcloud.paas.case.stated import stated_fields
 from stcloud.paas.case.submitted import Submission
 from stcloud.time import Instant, instant_us
 
 if TYPE_CHECKING:
+    from stcloud.city.city import City
+    from stcloud.city.parts import CityParts
     from stcloud.daas.reckoning import Reckoning
+    from stcloud.iaas.clock import Clock
     from stcloud.iaas.records.outbox import Outbox
 
-__all__ = ["Cases"]
+__all__ = ["Cases", "open_cases"]
 
 
 class Cases(CaseReader):
@@ -172,7 +178,17 @@ class Cases(CaseReader):
         layer
             Name of the layer; None: that of the log, with ``-cases``.
         """
-        return publish_cases(self._city, self._places, self._log, self.name, layer)
+        log, name = self._log, f"{self.name}-cases" if layer is None else layer
+        known_us = log.records.pin()
+        published = PublishedCases(log.rules.known_at(known_us), self.name)
+        batches = published.batches(log.records, known_us)
+        first = next(batches, None)
+        if first is None:
+            return None
+        reader = pa.RecordBatchReader.from_batches(published.schema, chain([first], batches))
+        definition = published.definition(name, self.zone.name)
+        self._places.widen(name, definition)
+        return self._city.load(name, reader, definition=definition)
 
     def add_rule(self, kind: str, body: str, *, valid_from: Instant | None = None) -> StoredRule:
         """Add a rule of the log: a workflow, clocks, a calendar or filing conditions.
@@ -217,3 +233,26 @@ class Cases(CaseReader):
         fields = stated_fields(rules.workflows.values(), stated or {}, self.zone)
         self._places.check_class(fields)
         return fields
+
+
+def open_cases(
+    city: City,
+    parts: CityParts,
+    clock: Clock,
+    name: str,
+    *,
+    create: str | None,
+    clocks: str | None,
+    url: str | None,
+) -> Cases:
+    """Return a log of cases of a city; see `City.cases`."""
+    configuration = city.configuration
+    if create is not None:
+        create_case_log(parts.folder, configuration, name, clock, workflow=create, clocks=clocks, url=url)
+    elif clocks is not None or url is not None:
+        raise InvalidInput(
+            "workflow-needed", "clocks and url are of a log that is made", hint="give its workflow: create=…",
+            in_shell="make the log: stcloud case create",
+        )  # fmt: skip
+    log = open_case_log(parts, configuration, name, clock)
+    return Cases(city, name, log, CasePlaces(parts, configuration))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from stcloud.city.keptlist import KeptList
 from stcloud.errors import Conflict, NotFound
 from stcloud.iaas.store.folder import Folder, read_text
-from stcloud.paas.case.classes.bundled import bundled_classes
+from stcloud.paas.case import classes
 from stcloud.paas.case.classes.coding import coded_columns
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class CityClasses:
         """
         version = self._kept.known_at(known_at)
         if version is None:
-            return bundled_classes()
+            return classes.bundled_classes()
         if version.key not in self._read:
-            self._read[version.key] = bundled_classes().extended(version.text, version.key)
+            self._read[version.key] = classes.bundled_classes().extended(version.text, version.key)
         return self._read[version.key]
 
     def extend(self, source: str | Path) -> ClassTable:
@@ -87,7 +87,7 @@ class CityClasses:
         if not path.is_file():
             raise NotFound("unknown-source", f"there is no file {path}")
         text = read_text(path)
-        table = bundled_classes().extended(text, str(path))
+        table = classes.bundled_classes().extended(text, str(path))
         if not self._kept.append(text):
             raise Conflict(
                 "classes-changed", "somebody else gave the city classes at this moment", hint="try again"

@@ -87,7 +87,7 @@ class CityCopy:
     url: str | None
 
     def run(self, job: Job) -> CopiedCity:
-        """Make the copy, or go on with it; see `OpenedCity.copy_to`."""
+        """Make the copy, or go on with it; see `City.copy_to`."""
         source = self.parts.folder
         cases = CaseCopy(source, self.target, self.url)
         cases.require_place()

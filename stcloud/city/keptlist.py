@@ -16,6 +16,7 @@ from stcloud.daas.definition.document import digest_holds, with_digest
 from stcloud.errors import FormatError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.store.probe import require_put_if_absent
 
 __all__ = ["KeptList", "KeptVersion"]
 
@@ -79,7 +80,14 @@ class KeptList:
         return known[-1] if known else None
 
     def append(self, text: str) -> bool:
-        """Record a version, later than all before it; return False where somebody else did at this moment."""
+        """Record a version, later than all before it; return False where somebody else did at this moment.
+
+        Raises
+        ------
+        StorageError
+            ``read-only``: the file system or the bucket does not keep its promises, so that nothing is written there.
+        """
+        require_put_if_absent(self._folder.store)
         versions = self.versions()
         recorded_us = max(self._clock(), versions[-1].recorded_us + 1 if versions else 0)
         body = f"# recorded {_iso(recorded_us)}\n{text if text.endswith(chr(10)) else text + chr(10)}"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from stcloud.paas.grid import Indexer
     from stcloud.paas.grid.geometries import GeometryReader
     from stcloud.paas.query import Features
+    from stcloud.paas.scene.scenes import Scenes
     from stcloud.space import GivenCRS
 
 __all__ = ["CityParts"]
@@ -111,6 +112,17 @@ class CityParts:
         cache = below.IndexCache(self.memory, self.joins(layer.name))
         table = self.catalogue.features(layer.name)
         return below.Features.of(layer, table, self._configuration, self.engine, cache, self.classes.coded)
+
+    def scenes(self, layer: Layer) -> Scenes:
+        """Return a layer of scenes, and how their cells are weighed; `InvalidInput` ``not-scenes``."""
+        catalogue = self.catalogue
+        source = below.CellSource(
+            self._configuration, self.memory, self.grids,
+            lambda name: self.features(catalogue.layer(name)), self.pixels,
+        )  # fmt: skip
+        return below.Scenes.of(
+            layer, below.arrays_of(catalogue.table(layer.name)), self._configuration, source
+        )
 
     def joins(self, layer: str) -> ArrayFolder:
         """Return where indexes are kept that joins made of a layer."""

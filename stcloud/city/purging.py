@@ -18,7 +18,7 @@ from stcloud.daas.purge.scope import PurgeScope, RowTest, purge_columns, read_be
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.iaas.clock import Clock
 from stcloud.paas.query import Subject
-from stcloud.paas.query.resolve.row_test import row_test
+from stcloud.paas.query.resolve.storedtest import row_test
 from stcloud.time import Instant
 
 __all__ = ["LayerPurge", "Purged", "refuse_unit_grid"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stcloud.city.parts import CityParts
     from stcloud.time import Zone
 
-__all__ = ["RuleEvent", "RuleVersion", "StandingRules"]
+__all__ = ["RuleVersion", "StandingRules"]
 
 _FOLDER = "rules"
 _STAMP = (_FOLDER, "changed.txt")
@@ -49,16 +49,6 @@ class RuleVersion:
     added_us: int
     ended_us: int | None = None
     until_us: int | None = None
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class RuleEvent:
-    """A version of a rule begins, or ends; events are ordered by recorded instant, rule and version, ends first."""
-
-    at_us: int
-    rule: str
-    begins: bool
-    version: int
 
 
 class StandingRules:

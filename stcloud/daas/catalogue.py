@@ -23,7 +23,6 @@ from stcloud.daas.entry import Layer
 from stcloud.daas.founding import founding_definition
 from stcloud.daas.ledger import Ledger
 from stcloud.daas.names import LayerNames
-from stcloud.daas.purge.completion import complete_purge, drop_unbegun
 from stcloud.daas.purge.record import PurgeRecord, read_purges
 from stcloud.daas.quarantine import Quarantine
 from stcloud.daas.reckoning import PURGE, UNDO, Reckoning
@@ -222,6 +221,8 @@ class Catalogue:
 
     def mend(self, layer: str) -> None:
         """Complete a purge that was killed after its commit, and enter loads that were; the caller holds the lock."""
+        from stcloud.daas.purge.completion import complete_purge, drop_unbegun  # noqa: PLC0415  (questions mend nothing)
+
         last = self._last_in_bucket(layer)
         for entry in self.unfinished(layer):
             saved = self._saved(layer)

@@ -5,16 +5,19 @@ Tested by `tests/paas/case/test_course.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 
+import pyarrow as pa
 from hypothesis import strategies as st
 
+from stcloud.iaas.records.values import canonical
 from stcloud.paas.case import Action, CaseState, RefusedAction, Scalar, Workflow, read_workflow, resumed, step
 from stcloud.paas.case.guard import FACTS
+from stcloud.paas.case.storedlogs import COLUMNS, StoredLogs
 
-__all__ = ["DAY_US", "MINUTE_US", "START_US", "GrowingLog", "handled_case", "logs"]
+__all__ = ["DAY_US", "MINUTE_US", "START_US", "GrowingLog", "handled_case", "logs", "stored_logs"]
 
 MINUTE_US = 60_000_000
 DAY_US = 1_440 * MINUTE_US
@@ -168,3 +171,20 @@ def _stated(log: GrowingLog, happened_us: int) -> dict[str, st.SearchStrategy[Sc
         "corrects": st.integers(1, max(1, len(log.actions))),
         "corrected": st.integers(-45 * 1_440, 0).map(lambda minutes: happened_us + minutes * MINUTE_US),
     }
+
+
+def stored_logs(logs: Iterable[Sequence[Action]]) -> StoredLogs:
+    """Return logs of actions as a store hands them, one log of each case, ordered by the numbers of cases."""
+    actions = [action for log in logs for action in log]
+    columns = {
+        "case": [action.case for action in actions],
+        "seq": [action.seq for action in actions],
+        "name": [action.name for action in actions],
+        "happened_us": [action.happened_us for action in actions],
+        "recorded_us": [action.recorded_us for action in actions],
+        "post": [action.post for action in actions],
+        "fields": [canonical(action.fields) for action in actions],
+    }
+    types = {"seq": pa.int32(), "happened_us": pa.int64(), "recorded_us": pa.int64()}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
+    return StoredLogs.of(pa.RecordBatch.from_pydict(columns, schema=schema))

@@ -3,8 +3,9 @@
 import pytest
 
 from stcloud.city.keptlist import KeptList
-from stcloud.errors import FormatError
+from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.store.local import LocalStore
 from stcloud.iaas.store.model import Children
 
 
@@ -75,3 +76,18 @@ def test_what_was_changed_or_is_gone_is_damage(folder, tmp_path):
     path.unlink()
     with pytest.raises(FormatError, match=r"notes/0001.csv is gone"):
         kept(folder).versions()
+
+
+def test_nothing_is_written_where_put_if_absent_is_not_kept(folder, tmp_path, monkeypatch):
+    notes = kept(folder, 1_000, 2_000)
+    notes.append("a")
+
+    def replaces(store, key, data):
+        store.put(key, data)
+        return True
+
+    monkeypatch.setattr(LocalStore, "put_if_absent", replaces)
+    with pytest.raises(StorageError, match="does not keep its promise") as refused:
+        notes.append("b")
+    assert refused.value.kind == "read-only"
+    assert [path.name for path in (tmp_path / "notes").iterdir()] == ["0001.csv"]

@@ -76,7 +76,7 @@ def load(city, tmp_path):
 def test_a_kind_names_columns_that_its_rows_have(reading, kind):
     found = next(one for one in kinds() if one.name == kind)
     schema = found.row_schema([])
-    wanted = {*found.order_keys, *found.time_columns, *found.bounds_columns, found.partition}
+    wanted = {*found.time_columns, *found.bounds_columns, found.partition}
     common = {"st_key", "st_digest", "st_recorded_from", "st_recorded_to", "st_load"}
     assert wanted | common <= set(schema.names)
     assert schema.field(found.time_columns[0]).type == pa.timestamp("us", "UTC")

@@ -138,7 +138,6 @@ class ReadingKind:
     name = "reading"
     definition = ReadingDefinition
     partition = PART
-    order_keys = ("st_at", "st_key")
     time_columns = ("st_at", "st_at")
     bounds_columns = ("st_x", "st_y", "st_x", "st_y")
     has_arrays = False

@@ -1,6 +1,7 @@
 """Pages made from the code say what the code says, and nothing is left out."""
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -111,7 +112,7 @@ def test_every_public_name_and_method_is_in_the_page_of_python():
     for name in stcloud.__all__:
         assert f"## stcloud.{name}\n" in text
     for known in (stcloud.City, stcloud.Query, stcloud.Answer):
-        for member, value in vars(known).items():
+        for member, value in inspect.getmembers(known):
             if not member.startswith("_") and (callable(value) or isinstance(value, property)):
                 assert f"### {known.__name__}.{member}\n" in text
 
@@ -120,10 +121,12 @@ def test_what_public_methods_return_is_in_the_page_of_python():
     titles = set(re.findall(r"^## (?:stcloud\.)?(\w+)$", read("api.md"), re.MULTILINE))
     assert {"UnitGrid", "Features", "Engine", "Layer", "Report"} <= titles
     members = [
-        getattr(one, "fget", one) for name, one in vars(stcloud.City).items() if not name.startswith("_")
+        getattr(one, "fget", one)
+        for name, one in inspect.getmembers(stcloud.City)
+        if not name.startswith("_")
     ]
     annotations = " ".join(str(getattr(one, "__annotations__", {}).get("return")) for one in members)
-    ours = set(re.findall(r"(?<![.\w])[A-Z]\w+", annotations)) - {"None"}
+    ours = set(re.findall(r"(?<![.\w])[A-Z]\w+", annotations)) - {"Any", "None"}
     assert len(ours) > 10
     assert ours <= titles
 

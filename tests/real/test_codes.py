@@ -65,7 +65,8 @@ def test_numbers_mean_what_the_scheme_says(china, scheme, part):
     ending, strays = scheme.prefix_length(part), []
     for code, name in rows(china / FILES[part]):
         (one,) = [one for one in scheme.parts if one.name == part]
-        found = one.range_of(code[ending - 3 :])
+        value = code[ending - 3 :]
+        found = next((each for each in one.ranges if each.start <= value <= each.end), None)
         if found is None:
             strays.append(code)
             continue

@@ -49,7 +49,6 @@ class EventKind:
     name = "event"
     definition = EventDefinition
     partition = PART
-    order_keys = ("st_time", "st_key")
     time_columns = ("st_time", "st_time_to")
     bounds_columns = ("st_x", "st_y", "st_x", "st_y")
     has_arrays = False

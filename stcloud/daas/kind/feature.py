@@ -42,7 +42,6 @@ class FeatureKind:
     name = "feature"
     definition = FeatureDefinition
     partition = FEATURE_PART
-    order_keys = ("st_key", "st_valid_from")
     time_columns = ("st_valid_from", "st_valid_to")
     bounds_columns = ("st_xmin", "st_ymin", "st_xmax", "st_ymax")
     has_arrays = False

@@ -45,10 +45,6 @@ class LayerKind(Protocol):
         """Column that its files are partitioned by."""
 
     @property
-    def order_keys(self) -> tuple[str, ...]:
-        """Columns that put its rows in a total order, at one instant of recorded time."""
-
-    @property
     def time_columns(self) -> tuple[str, str]:
         """Columns of the instant at which a row begins to be so, and of the one at which it ends; UTC."""
 

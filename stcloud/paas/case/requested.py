@@ -115,7 +115,6 @@ class RequestColumns(Closed):
         return None, None
 
 
-_OPTIONAL = ("class_", "department", "source", "due", "closed", "cancelled", "changed")
 _KEYS = tuple(field.alias or name for name, field in RequestColumns.model_fields.items())
 
 

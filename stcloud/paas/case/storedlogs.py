@@ -5,7 +5,6 @@ Tested by `tests/paas/case/test_storedlogs.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,8 +12,6 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.iaas.records.fieldtexts import FieldTexts
-from stcloud.iaas.records.values import canonical
-from stcloud.paas.case.action import Action
 from stcloud.paas.case.logcolumns import NO_INSTANT, Instants, LogColumns
 
 __all__ = ["COLUMNS", "FIELDS", "StoredLogs"]
@@ -79,23 +76,6 @@ class StoredLogs:
             row=np.arange(batch.num_rows),
         )
         return cls(cases.dictionary, columns, fields, batch.column("post"))
-
-    @classmethod
-    def of_actions(cls, logs: Iterable[Sequence[Action]]) -> Self:
-        """Return logs of actions, one log of each case, ordered by the numbers of cases."""
-        actions = [action for log in logs for action in log]
-        columns = {
-            "case": [action.case for action in actions],
-            "seq": [action.seq for action in actions],
-            "name": [action.name for action in actions],
-            "happened_us": [action.happened_us for action in actions],
-            "recorded_us": [action.recorded_us for action in actions],
-            "post": [action.post for action in actions],
-            "fields": [canonical(action.fields) for action in actions],
-        }
-        types = {"seq": pa.int32(), "happened_us": pa.int64(), "recorded_us": pa.int64()}
-        schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
-        return cls.of(pa.RecordBatch.from_pydict(columns, schema=schema))
 
     def take(self, cases: np.ndarray) -> Self:
         """Return the logs of some cases, which are numbered anew; ``cases`` are ascending."""

@@ -28,7 +28,6 @@ from stcloud.paas.case.definition import (
 )
 from stcloud.paas.case.field import FieldRule
 from stcloud.paas.case.soundness import soundness_faults
-from stcloud.paas.case.state import CaseState
 from stcloud.paas.case.transition import Transition, transitions_of
 
 __all__ = ["Workflow", "read_workflow"]
@@ -134,18 +133,6 @@ class Workflow:
     def clock(self, state: str) -> str:
         """Return what the clock does in a state: ``off``, ``running`` or ``paused``."""
         return self.definition.states[state].clock
-
-    def stages_us(self, case: CaseState) -> dict[str, tuple[int, int]]:
-        """Return when a case first and last came from another stage into each stage that it has been in."""
-        entered: dict[str, tuple[int, int]] = {}
-        previous = None
-        for stay in case.stays:
-            state = self.definition.states.get(stay.state)
-            stage = state.stage if state else previous  # of an older workflow, which called it otherwise
-            if stage is not None and stage != previous:
-                entered[stage] = (entered.get(stage, (stay.from_us, 0))[0], stay.from_us)
-            previous = stage
-        return entered
 
     def is_terminal(self, state: str) -> bool:
         """Return whether a case in a state has ended."""

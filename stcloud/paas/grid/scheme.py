@@ -64,12 +64,6 @@ class CodePart(Closed):
         """Allowed characters, as a regular expression lists them."""
         return _CHARACTERS[self.alphabet]
 
-    def range_of(self, value: str) -> Range | None:
-        """Return the range that a value of the part lies in, or None."""
-        return next(
-            (part_range for part_range in self.ranges if part_range.start <= value <= part_range.end), None
-        )
-
 
 class Conversion(Closed):
     """How codes become codes of another scheme, or why they cannot.

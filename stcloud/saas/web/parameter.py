@@ -25,7 +25,6 @@ __all__ = [
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})0*)?([Zz]|[+-]\d\d:\d\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MOST_NAMES = 1_000
 _TRUE = {"true": True, "false": False}
 _BOOLEANS = _TRUE | {"1": True, "0": False}
 """Values of a column; GDAL writes numbers."""

@@ -15,9 +15,8 @@ from stcloud.paas.case import fold
 from stcloud.paas.case.casefacts import case_facts, entry_logs, fact_columns, fact_rows
 from stcloud.paas.case.caserules import ALWAYS_US, CaseRules, clocks_body
 from stcloud.paas.case.facts import FACTS, facts_of
-from stcloud.paas.case.storedlogs import StoredLogs
 from stcloud.paas.case.submitted import entry_of
-from stcloud.testing.caselogs import DAY_US, MINUTE_US, START_US, GrowingLog, handled_case, logs
+from stcloud.testing.caselogs import DAY_US, MINUTE_US, START_US, GrowingLog, handled_case, logs, stored_logs
 from stcloud.testing.desks import new_desk
 from stcloud.testing.hands import Hands
 
@@ -140,7 +139,7 @@ def vectorised(rules, made, known_us, at_us, *, together):
     seen = [[action for action in log if action.recorded_us <= known_us] for log in made]
     seen = [log for log in seen if log]
     parts = [seen] if together else [[log] for log in seen]
-    batches = fact_rows(map(StoredLogs.of_actions, parts if seen else []), known, at_us, FACTS, fact_columns)
+    batches = fact_rows(map(stored_logs, parts if seen else []), known, at_us, FACTS, fact_columns)
     return sorted((row for batch in batches for row in batch.to_pylist()), key=lambda row: row["number"])
 
 

@@ -111,19 +111,6 @@ def test_instants_of_actions_within_a_state():
     assert log.state.instants_us("check") == (START_US + 7 * MINUTE_US, START_US + 8 * MINUTE_US)
 
 
-def test_a_stage_is_entered_from_another():
-    log = handled_case()
-    log.do("check", check="fail")
-    log.do("rework")
-    log.do("assign")
-    assert WORKFLOW.stages_us(log.state) == {
-        "accept": (START_US + MINUTE_US,) * 2,
-        "dispatch": (START_US + 2 * MINUTE_US,) * 2,
-        "handle": (START_US + 3 * MINUTE_US, START_US + 8 * MINUTE_US),
-        "check": (START_US + 6 * MINUTE_US,) * 2,
-    }
-
-
 def test_a_log_in_another_order_is_refused():
     log = handled_case("report", "file")
     with pytest.raises(InvalidInput) as error:

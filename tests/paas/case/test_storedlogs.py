@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stcloud.paas.case.logcolumns import LogColumns
-from stcloud.paas.case.storedlogs import StoredLogs
-from stcloud.testing.caselogs import handled_case, logs
+from stcloud.testing.caselogs import handled_case, logs, stored_logs
 
 
 @given(st.lists(logs(), min_size=1, max_size=4), st.data())
@@ -18,7 +17,7 @@ def test_columns_of_stored_logs_are_those_of_their_actions(drawn, data):
         [dataclasses.replace(action, case=f"N{number}") for action in log.actions]
         for number, log in enumerate(drawn)
     ]
-    stored, plain = StoredLogs.of_actions(made), LogColumns.of(made)
+    stored, plain = stored_logs(made), LogColumns.of(made)
     assert stored.numbers.to_pylist() == [f"N{number}" for number in range(len(made))]
     assert_equal(stored.columns, plain)
     chosen = sorted(data.draw(st.sets(st.sampled_from(range(len(made))))))
@@ -41,4 +40,4 @@ def assert_equal(columns, plain):
 @pytest.mark.parametrize("post", [None, "desk"])
 def test_posts_are_those_of_the_actions(post):
     made = [dataclasses.replace(action, post=post) for action in handled_case().actions]
-    assert StoredLogs.of_actions([made]).posts.to_pylist() == [post] * len(made)
+    assert stored_logs([made]).posts.to_pylist() == [post] * len(made)

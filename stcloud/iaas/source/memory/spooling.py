@@ -17,7 +17,7 @@ from stcloud.errors import InvalidInput
 from stcloud.iaas.source.sourcefile import SourceFile
 from stcloud.iaas.store.oserror import storage_errors
 
-__all__ = ["MemoryKind", "memory_kinds", "ready"]
+__all__ = ["MemoryKind", "ready"]
 
 _ROOM = "stcloud.iaas.source.memory"
 
@@ -73,11 +73,6 @@ _KINDS = (
     MemoryKind("features and records", f"{_ROOM}.features", "has_features", "spool_features"),
     MemoryKind("batches of messages", "stcloud.iaas.feed.batch", "has_batch", "spool_batch"),
 )
-
-
-def memory_kinds() -> tuple[MemoryKind, ...]:
-    """Return the kinds; the first that an object is of is taken."""
-    return _KINDS
 
 
 @contextlib.contextmanager

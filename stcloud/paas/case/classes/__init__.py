@@ -10,11 +10,16 @@ of an earlier edition), `FilingCondition` and `ConditionTable`.
 Start at `class_table.py`. Tested by `tests/paas/case/test_class_table.py`.
 """
 
-from stcloud.paas.case.classes.bundled import bundled_classes, bundled_conditions
-from stcloud.paas.case.classes.class_crosswalk import ClassCrosswalk, Translation
-from stcloud.paas.case.classes.class_row import KINDS, ClassRow, class_digits
-from stcloud.paas.case.classes.class_table import ClassTable
-from stcloud.paas.case.classes.filing_condition import LIMIT_KINDS, ConditionTable, FilingCondition
+from typing import TYPE_CHECKING
+
+from stcloud.late import late_names
+
+if TYPE_CHECKING:
+    from stcloud.paas.case.classes.bundled import bundled_classes, bundled_conditions
+    from stcloud.paas.case.classes.class_crosswalk import ClassCrosswalk, Translation
+    from stcloud.paas.case.classes.class_row import KINDS, ClassRow, class_digits
+    from stcloud.paas.case.classes.class_table import ClassTable
+    from stcloud.paas.case.classes.filing_condition import LIMIT_KINDS, ConditionTable, FilingCondition
 
 __all__ = [
     "KINDS",
@@ -29,3 +34,19 @@ __all__ = [
     "bundled_conditions",
     "class_digits",
 ]
+
+_HOMES = {
+    "KINDS": ".class_row",
+    "LIMIT_KINDS": ".filing_condition",
+    "ClassCrosswalk": ".class_crosswalk",
+    "ClassRow": ".class_row",
+    "ClassTable": ".class_table",
+    "ConditionTable": ".filing_condition",
+    "FilingCondition": ".filing_condition",
+    "Translation": ".class_crosswalk",
+    "bundled_classes": ".bundled",
+    "bundled_conditions": ".bundled",
+    "class_digits": ".class_row",
+}
+
+__getattr__ = late_names(__name__, _HOMES)  # a question needs classes when a code is first named

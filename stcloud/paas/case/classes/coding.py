@@ -6,11 +6,14 @@ Tested by `tests/paas/case/test_class_coding.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from stcloud.daas.definition import Definition
 from stcloud.paas.case.classes.class_row import KINDS, Language
-from stcloud.paas.case.classes.class_table import ClassTable
 from stcloud.paas.query.answer.coded import CodedColumn, CodedColumns
+
+if TYPE_CHECKING:
+    from stcloud.paas.case.classes.class_table import ClassTable
 
 __all__ = ["coded_columns"]
 

@@ -21,7 +21,7 @@ from stcloud.iaas.bundle import bundled_text, score_tables
 from stcloud.paas.case.evaluation.evaluation import Evaluation
 from stcloud.paas.case.evaluation.indicatorscheme import IndicatorScheme, read_scheme
 from stcloud.paas.case.evaluation.scoreclauses import GradeClause, ScoreClause, TermClause
-from stcloud.paas.case.evaluation.standing import competition_ranks
+from stcloud.paas.indicator.tiedranks import tied_ranks
 from stcloud.time import Zone, parse_instant
 
 __all__ = ["ScoreTable", "read_score_table", "score_table_at"]
@@ -108,7 +108,7 @@ class ScoreTable:
         grades = [self._grade(value) for value in score.tolist()]
         return pa.table(groups | {
             "score": _nullable(score), "weight": pa.array(weight),
-            "rank": pa.array(competition_ranks(score), pa.int64()),
+            "rank": _nullable(tied_ranks(score)).cast(pa.int64()),
             "grade": pa.array([grade and grade.title for grade in grades], pa.string()),
             "colour": pa.array([grade and grade.colour for grade in grades], pa.string()),
         })  # fmt: skip

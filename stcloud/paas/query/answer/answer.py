@@ -21,7 +21,6 @@ from stcloud.late import plugin
 from stcloud.paas.query.answer.coded import CodedColumns, labelled, named
 from stcloud.paas.query.answer.group_place import CommunityOf, GroupPlace
 from stcloud.paas.query.answer.pin import Pin
-from stcloud.paas.query.answer.plot import plot_answer
 from stcloud.space import Block, GivenCRS, Lattice, Level, crs_text
 
 if TYPE_CHECKING:
@@ -235,6 +234,8 @@ class Answer:
         Unsupported
             ``no-plot``: the answer has no place and is not grouped by one or two things, or its places repeat.
         """
+        from stcloud.paas.query.answer.plot import plot_answer  # noqa: PLC0415  (few answers are drawn)
+
         drawn = self if self.shape_column is not None else self.labelled()
         return plot_answer(drawn, column, ax, legend=legend)
 

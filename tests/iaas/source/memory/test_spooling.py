@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.source.memory.rows import in_blocks, rows_of
-from stcloud.iaas.source.memory.spooling import memory_kinds, ready
+from stcloud.iaas.source.memory.spooling import ready
 from stcloud.iaas.source.protocol import Reading, declared_types
 from stcloud.iaas.source.registry import open_source
 from stcloud.testing.examples import examples
@@ -224,4 +224,3 @@ def test_a_stream_that_breaks_off_says_where():
 def test_types_that_libraries_give_become_plain():
     view = pa.table({"a": pa.array(["x"], pa.string_view()), "b": pa.array([b"x"], pa.binary_view())})
     assert rows_of(view).schema.types == [pa.large_string(), pa.large_binary()]
-    assert memory_kinds()[0].name == "frames and Arrow streams"
