@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["digest_holds", "toml_of", "with_digest"]
+__all__ = ["digest_holds", "toml_of", "with_digest", "writable"]
 
 
 def toml_of(document: Mapping[str, Any]) -> str:
@@ -49,6 +49,38 @@ def _key(name: str) -> str:
 def _quoted(value: Any) -> str:
     """Write a value as TOML; it differs from JSON in one character that must be escaped."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+_MOST_BITS = 64
+
+
+def writable(document: Any) -> Any:
+    r"""Return a document as it is; `ValueError` for what can be read and not written again.
+
+    JSON can name half a character, which no file can hold, and TOML writes integers of thousands of digits.
+
+    Examples
+    --------
+    >>> writable({"title": ["Straße"]})
+    {'title': ['Straße']}
+    >>> writable({"title": ["\ud83d"]})
+    Traceback (most recent call last):
+    ValueError: '\ud83d' has half a character, a lone surrogate
+    """
+    left = [document]
+    while left:
+        part = left.pop()
+        if isinstance(part, str):
+            if _HALF.search(part):
+                raise ValueError(f"{ascii(part)[:80]} has half a character, a lone surrogate")
+        elif isinstance(part, int) and part.bit_length() > _MOST_BITS:
+            raise ValueError("an integer has more than 64 bits")
+        elif isinstance(part, Mapping):
+            left += [*part.keys(), *part.values()]
+        elif isinstance(part, list | tuple):
+            left += part
+    return document
 
 
 _LINE = re.compile(r"# digest ([0-9a-f]{16}) of the lines below: delete this line after an edit\n")
