@@ -10,6 +10,7 @@ import contextlib
 import csv
 import io
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -133,7 +134,13 @@ class DelimitedSource:
         try:
             types = self._types()
             with opened() as stream:
-                yield from self._reader(self._text(stream), _BLOCK_BYTES, types, skip)
+                reader = self._reader(self._text(stream), _BLOCK_BYTES, types, skip)
+                while True:
+                    with _quiet():
+                        rows = next(reader, None)
+                    if rows is None:
+                        break
+                    yield rows
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             raise _unreadable(self._path, str(error)) from error
         except OSError as error:
@@ -175,7 +182,7 @@ class DelimitedSource:
 
     def _sample(self, types: Mapping[str, pa.DataType], size: int) -> pa.RecordBatch | None:
         """Return the first rows."""
-        with self._stream() as stream:
+        with _quiet(), self._stream() as stream:
             reader = self._reader(self._text(stream), size, types, lambda _: "skip")
             if tuple(name.lstrip("\ufeff") for name in reader.schema.names) != self.columns:
                 raise _unreadable(self._path, "its header is in no clear form")
@@ -296,10 +303,29 @@ class _Text:
                 check_ratio(self._path, self._raw.tell(), self._count)
             plain = raw.removeprefix(codecs.BOM_UTF8) if first else raw
             if self._decode is not None:
-                text = self._decode(plain, not raw)
+                try:
+                    text = self._decode(plain, not raw)
+                except UnicodeError as error:  # UTF-16 without the mark that it begins with
+                    raise _unreadable(self._path, f"codec can't decode it: {error}") from error
                 plain = (text.removeprefix("\ufeff") if first else text).encode("utf-8", "surrogatepass")
             if plain or not raw:
                 return plain
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep pyarrow from printing that it cannot hand a row to its handler: one whose bytes are no UTF-8."""
+    before = sys.unraisablehook
+
+    def told(fault: Any) -> None:
+        if fault.exc_type is not UnicodeDecodeError:
+            before(fault)
+
+    sys.unraisablehook = told
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _delimiter(head: str) -> str:
