@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from stcloud.city.standing import CityStanding
     from stcloud.city.tracks import open_tracks
     from stcloud.city.values import value_source
+    from stcloud.city.wholecheck import CityCheck
     from stcloud.daas.catalogue import Catalogue
-    from stcloud.daas.check import CityCheck
     from stcloud.daas.exchange.readonly import refuse_received
     from stcloud.daas.load.draft import Options
     from stcloud.daas.load.limit import Limit
@@ -64,7 +64,7 @@ __all__ = [
 _HOMES = {
     "Catalogue": "stcloud.daas.catalogue",
     "CityCalendar": "stcloud.city.calendar",
-    "CityCheck": "stcloud.daas.check",
+    "CityCheck": "stcloud.city.wholecheck",
     "CityClasses": "stcloud.city.classes",
     "CityCopy": "stcloud.city.copying",
     "CityExchange": "stcloud.city.exchange",

@@ -139,8 +139,6 @@ class Description:
             raise _damaged(
                 name, "has changed since it was written; after an edit on purpose delete its first line"
             )
-        if not text.strip():
-            raise _damaged(name, "is empty")
         try:
             document = tomllib.loads(text)
             known = {field: value for field, value in document.items() if field in FIELDS}

@@ -100,12 +100,15 @@ def with_digest(text: str) -> str:
 def digest_holds(text: str) -> bool | None:
     """Tell whether text is as it was when its digest was written; None: there is no digest.
 
-    >>> digest_holds("a = 1") is None
-    True
+    Nobody deletes a line and leaves nothing: an empty text, or the beginning of a comment, was cut.
+
+    >>> digest_holds("a = 1") is None, digest_holds(""), digest_holds("# dig")
+    (True, False, False)
     """
     line = _LINE.match(text)
     if line is None:
-        return False if _ALIKE.match(text) else None
+        says = any(line.strip() and not line.startswith("#") for line in text.splitlines())
+        return None if says and not _ALIKE.match(text) else False
     return line[1] == _digest(text[line.end() :])
 
 

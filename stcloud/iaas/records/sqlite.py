@@ -61,6 +61,8 @@ _KINDS = {
     sqlite3.SQLITE_CANTOPEN: ("storage", "it cannot be opened"),
 }
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_DAMAGES = ("no such table", "Could not decode", "malformed database schema", "unsupported file format")
+"""What SQLite, or Python, says of damage without a code of its own."""
 
 
 class SQLite:
@@ -237,7 +239,7 @@ class SQLite:
         code = getattr(origin, "sqlite_errorcode", sqlite3.SQLITE_INTERNAL) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return self._locked()
-        if code in _DAMAGED or "no such table" in str(origin):
+        if code in _DAMAGED or any(words in str(origin) for words in _DAMAGES):
             return FormatError(
                 "damaged-records",
                 f"{self.address} is damaged, or no log of stcloud's",

@@ -237,7 +237,7 @@ def test_messages_of_any_kind_stop_nothing(city):
         Message(b'{"id": "deep", "at": ' + b"[" * 100_000, "application/json"),
         Message(b"id,at,lon,lat\n\x99,2024,1,1,\xff\n", "text/csv; charset=rot13"),
         Message(b"id,at,lon,lat\n\x99,2024,1,1,\xff\n", "text/csv"),
-        Message(json.dumps(event("far", at="9999-12-31T23:59:59Z")).encode(), place=StreamPlace("t", 2**62), at_us=-1),
+        Message(json.dumps(event("far", at="9999-12-31T23:59Z")).encode(), place=StreamPlace("t", 2**62), at_us=-1),
     ]  # fmt: skip
     feed = MemoryFeed([first, *odd, numbered(2, event("last"))], at_once=3)
     listen(city, feed)
