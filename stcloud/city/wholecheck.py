@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from stcloud.city.caselogs import case_log_names
 from stcloud.city.keptlist import KeptList
@@ -41,17 +42,15 @@ class CityCheck:
         yield from self._layers().city()
         for name, suffix in _LISTS.items():
             if self.folder.children(name).keys:
-                yield _finding(name, [lambda name=name, suffix=suffix: self._list(name, suffix)])
+                yield _finding(name, [partial(self._list, name, suffix)])
         rules = [folder.rstrip("/").rpartition("/")[2] for folder in self.folder.children(_RULES).folders]
         if rules:
-            yield _finding(
-                _RULES, [lambda each=each: self._list(f"{_RULES}/{each}", ".toml") for each in rules]
-            )
+            yield _finding(_RULES, [partial(self._list, f"{_RULES}/{each}", ".toml") for each in rules])
         logs = [
             name for name in case_log_names(self.folder) if not self.folder.exists(_CASES, f"{name}.toml")
         ]
         if logs:
-            yield _finding(_CASES, [lambda name=name: self._log(name) for name in logs])
+            yield _finding(_CASES, [partial(self._log, name) for name in logs])
 
     def known_layer(self, name: str) -> Iterator[Finding]:
         """Check one layer, as the check of the city does."""

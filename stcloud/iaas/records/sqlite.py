@@ -202,6 +202,16 @@ class SQLite:
         with storage_errors(f"open {self._path}"):
             return self._path.exists()
 
+    def is_whole(self, connection: Connection) -> bool:
+        """Return whether the file is as SQLite wrote it, as far as can be told; what was cut off reads as zeros."""
+        pages, bytes_ = (
+            int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+            for name in ("page_count", "page_size")
+        )
+        if self._path.stat().st_size % bytes_ or not pages:
+            return False
+        return bool(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one() == "ok")
+
     def create(self, connection: Connection) -> bool:
         """Give an empty file its identity."""
         if self.format(connection) is not None:

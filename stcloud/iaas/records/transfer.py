@@ -75,8 +75,7 @@ def back_up(source: Database, path: Path) -> None:
 def check_whole(source: Database) -> None:
     """Read all of a log; `FormatError` ``damaged-records``."""
     with source.read("check") as connection:
-        whole = source.dialect.schema is not None
-        whole = whole or connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one() == "ok"
+        whole = source.dialect.is_whole(connection)
         for table in _tables(source):  # a text that is none is found where it is read
             for _ in _rows(connection, select(table)):
                 pass
