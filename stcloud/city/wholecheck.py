@@ -13,7 +13,7 @@ from stcloud.city.caselogs import case_log_names
 from stcloud.city.keptlist import KeptList
 from stcloud.daas.audit import Finding
 from stcloud.daas.catalogue import Catalogue
-from stcloud.daas.check import CityCheck as LayersCheck
+from stcloud.daas.check import LayersCheck
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.clock import Clock

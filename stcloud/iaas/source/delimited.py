@@ -317,11 +317,11 @@ def _quiet() -> Iterator[None]:
     """Keep pyarrow from printing that it cannot hand a row to its handler: one whose bytes are no UTF-8."""
     before = sys.unraisablehook
 
-    def told(fault: Any) -> None:
+    def hook(fault: Any) -> None:
         if fault.exc_type is not UnicodeDecodeError:
             before(fault)
 
-    sys.unraisablehook = told
+    sys.unraisablehook = hook
     try:
         yield
     finally:
