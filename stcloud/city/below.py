@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from stcloud.city.reach import reach_of
     from stcloud.city.situations import SituationQuestion
     from stcloud.city.standing import CityStanding
+    from stcloud.city.wholecheck import CityCheck
     from stcloud.daas.catalogue import Catalogue
-    from stcloud.daas.check import CityCheck
     from stcloud.daas.exchange.readonly import refuse_received
     from stcloud.daas.load.draft import Options
     from stcloud.daas.load.limit import Limit
@@ -70,7 +70,7 @@ _HOMES = {
     "Catalogue": "stcloud.daas.catalogue",
     "CellSource": "stcloud.paas.scene.cellsource",
     "CityCalendar": "stcloud.city.calendar",
-    "CityCheck": "stcloud.daas.check",
+    "CityCheck": "stcloud.city.wholecheck",
     "CityClasses": "stcloud.city.classes",
     "CityCopy": "stcloud.city.copying",
     "CityExchange": "stcloud.city.exchange",

@@ -201,7 +201,7 @@ def _address(folder: Folder, name: str) -> str:
     """Return where a log is that is kept elsewhere; `FormatError` ``damaged-records``."""
     try:
         document = tomllib.loads(folder.read_text(_FOLDER, f"{name}.toml"))
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         document = {}
     address = document.get("address")
     if not isinstance(address, str) or not address.startswith("postgresql"):

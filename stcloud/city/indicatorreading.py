@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from stcloud.paas.indicator.indicatordocument import Cadence, CityIndicator
 from stcloud.paas.indicator.indicatorvalue import (
     INCOMPLETE,
     NO_VALUE,
+    NOT_FINITE,
     OTHER_CADENCE,
     OTHER_PERIOD,
     SEVERAL,
@@ -220,7 +222,9 @@ class IndicatorReading:
         fits = (start, end) == (start_us, end_us) if exact else start <= start_us and end_us <= end
         if not fits:
             return IndicatorValue.none(OTHER_PERIOD)
-        return IndicatorValue.none(NO_VALUE) if value is None else IndicatorValue(value, None, None, None)
+        if value is None:
+            return IndicatorValue.none(NO_VALUE)
+        return IndicatorValue(value, None, None, None) if isfinite(value) else IndicatorValue.none(NOT_FINITE)
 
     def _is_incomplete(self, layer: str, answer: Answer) -> bool:
         assert answer.pin is not None  # noqa: S101  (an answer at a recorded instant has one)

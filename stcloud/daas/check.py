@@ -27,7 +27,7 @@ from stcloud.iaas.store.oserror import storage_error, storage_errors
 from stcloud.iaas.table.check import log_faults
 from stcloud.iaas.table.table import Table
 
-__all__ = ["CityCheck"]
+__all__ = ["LayersCheck"]
 
 _PASSED_ON = ("no-permission", "disk-full", "read-only")
 """Kinds of errors that say nothing about what lies there."""
@@ -35,8 +35,8 @@ _INDEX = "index"
 
 
 @dataclass(frozen=True, slots=True)
-class CityCheck:
-    """The check of one city.
+class LayersCheck:
+    """The check of a city's layers, ledger and quarantine.
 
     Parameters
     ----------

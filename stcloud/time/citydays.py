@@ -98,7 +98,7 @@ class CityDays:
         try:
             days = [(str(day), str(kind), str(source)) for day, kind, source in document["days"]]
             years = [int(year) for year in document.get("years", ())]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InvalidInput(
                 "unreadable-calendar",
                 f"these are no days of a city: {error}",
@@ -123,8 +123,9 @@ class CityDays:
             As `from_dict`; ``unreadable-calendar`` also for other keys, which nothing would heed.
         """
         try:
+            text.encode()  # a text of Python may have half a character, and no file can
             document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidDefinition("not-toml", name, faults=[str(error)]) from error
         strange, lacking = sorted(document.keys() - _KEYS), "days" not in document
         if strange or lacking:

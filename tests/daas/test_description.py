@@ -87,7 +87,9 @@ def test_a_document_may_be_edited_and_may_be_of_a_newer_version():
     assert Description.from_toml('title = "x"', name="x.about.toml").updated_us is None
 
 
-@pytest.mark.parametrize("text", ["title =", 'licence = "CC"', "title = 7", "updated = 7", 'updated = "now"'])
+@pytest.mark.parametrize(
+    "text", ["", "title =", 'licence = "CC"', "title = 7", "updated = 7", 'updated = "now"']
+)
 def test_a_document_that_says_nothing_is_a_damage(text):
     with pytest.raises(FormatError, match=r"x\.about\.toml") as damage:
         Description.from_toml(text, name="x.about.toml")

@@ -88,9 +88,14 @@ def test_a_command_is_refused_with_its_kind(run, city, kinds, kind):
 
 def test_actions_of_a_file_are_refused_with_their_line(run, city, kinds, tmp_path):
     file = tmp_path / "actions.ndjson"
-    file.write_text(json.dumps({"case": "1"}) + "\n")
-    assert run("case", "act", city, "matters", "--from", file).code == 2
-    assert kinds[-1] == "unreadable-actions"
+    whole = json.dumps({"case": "1", "action": "x", "actor": "a", "role": "r", "fields": {"n": 0}})
+    for line in (
+        json.dumps({"case": "1"}),
+        *(whole.replace("0", odd) for odd in ("9" * 5000, "[" * 100_000)),
+    ):
+        file.write_text(line + "\n")
+        assert run("case", "act", city, "matters", "--from", file).code == 2
+        assert kinds[-1] == "unreadable-actions"
 
 
 def test_a_log_without_a_workflow_is_damaged(tmp_path):

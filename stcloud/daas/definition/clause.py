@@ -6,9 +6,8 @@ Tested by `tests/daas/definition/test_definition.py`.
 from __future__ import annotations
 
 import contextlib
-import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -20,7 +19,8 @@ from pydantic import (
     model_validator,
 )
 
-from stcloud.errors import InvalidDefinition, nearest
+from stcloud.daas.definition.document import writable
+from stcloud.errors import InvalidDefinition, StcloudError, nearest
 from stcloud.iaas.bundle import code_tables
 from stcloud.space import Datum, read_crs
 from stcloud.time import Zone, check_format
@@ -50,6 +50,11 @@ class Closed(BaseModel):
     """A frozen value that has no other keys than its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _writable(cls, given: Any) -> Any:
+        return writable(given)
 
 
 class OriginClause(Closed):
@@ -326,10 +331,12 @@ def definition_faults(name: str, keys: Callable[[tuple[int | str, ...]], Iterabl
     """
     try:
         yield
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InvalidDefinition("not-toml", f"{name} is not TOML: {error}") from error
     except ValidationError as error:
         raise InvalidDefinition("invalid-definition", name, faults=_faults(error, keys)) from error
+    except StcloudError:
+        raise
+    except (ValueError, RecursionError) as error:  # an integer of thousands of digits, too
+        raise InvalidDefinition("not-toml", f"{name} is not TOML: {error}") from error
 
 
 def _faults(error: ValidationError, keys: Callable[[tuple[int | str, ...]], Iterable[str]]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["digest_holds", "toml_of", "with_digest"]
+__all__ = ["digest_holds", "toml_of", "with_digest", "writable"]
 
 
 def toml_of(document: Mapping[str, Any]) -> str:
@@ -51,6 +51,38 @@ def _quoted(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+_MOST_BITS = 64
+
+
+def writable(document: Any) -> Any:
+    r"""Return a document as it is; `ValueError` for what can be read and not written again.
+
+    JSON can name half a character, which no file can hold, and TOML writes integers of thousands of digits.
+
+    Examples
+    --------
+    >>> writable({"title": ["Straße"]})
+    {'title': ['Straße']}
+    >>> writable({"title": ["\ud83d"]})
+    Traceback (most recent call last):
+    ValueError: '\ud83d' has half a character, a lone surrogate
+    """
+    left = [document]
+    while left:
+        part = left.pop()
+        if isinstance(part, str):
+            if _HALF.search(part):
+                raise ValueError(f"{ascii(part)[:80]} has half a character, a lone surrogate")
+        elif isinstance(part, int) and part.bit_length() > _MOST_BITS:
+            raise ValueError("an integer has more than 64 bits")
+        elif isinstance(part, Mapping):
+            left += [*part.keys(), *part.values()]
+        elif isinstance(part, list | tuple):
+            left += part
+    return document
+
+
 _LINE = re.compile(r"# digest ([0-9a-f]{16}) of the lines below: delete this line after an edit\n")
 _ALIKE = re.compile(r"# digest |#.* of the lines below: ")
 """What a line with a digest begins like when one of its letters has changed."""
@@ -68,12 +100,15 @@ def with_digest(text: str) -> str:
 def digest_holds(text: str) -> bool | None:
     """Tell whether text is as it was when its digest was written; None: there is no digest.
 
-    >>> digest_holds("a = 1") is None
-    True
+    Nobody deletes a line and leaves nothing: an empty text, or the beginning of a comment, was cut.
+
+    >>> digest_holds("a = 1") is None, digest_holds(""), digest_holds("# dig")
+    (True, False, False)
     """
     line = _LINE.match(text)
     if line is None:
-        return False if _ALIKE.match(text) else None
+        says = any(line.strip() and not line.startswith("#") for line in text.splitlines())
+        return None if says and not _ALIKE.match(text) else False
     return line[1] == _digest(text[line.end() :])
 
 

@@ -6,13 +6,15 @@ Tested by `tests/daas/exchange/test_hostile.py`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import stored_name
-from stcloud.daas.description import FIELDS
+from stcloud.daas.definition.document import writable
+from stcloud.daas.description import FIELDS, Description
 from stcloud.daas.exchange.entrychain import EntryChain, read_entry, root_link
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import FormatError, InvalidInput
@@ -21,6 +23,7 @@ __all__ = ["FORMAT", "Manifest", "Parcel", "damaged_package"]
 
 FORMAT = 1
 _TYPES = ("text", "integer", "number", "boolean", "date", "instant")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LATEST_US = 253_402_300_800_000_000
 """The first instant of the year 10000."""
 
@@ -93,7 +96,7 @@ class Parcel:
         since_us = None if document["since_us"] is None else _whole(document["since_us"])
         rows, ends, size = (_whole(document[name]) for name in ("rows", "ends", "bytes"))
         parcel = cls(
-            _text(document["folder"]), _text(document["layer"]), _text(document["view"]),
+            _line(document["folder"]), _line(document["layer"]), _text(document["view"]),
             since_us, chain, _whole(document["until_us"]),
             _text(document["definition"]), _description(document["description"]),
             tuple(map(_attribute, document["attributes"])), rows, ends, size, _text(document["sha256"]),
@@ -170,17 +173,23 @@ class Manifest:
             ``damaged-package``; ``newer-package``: a newer version wrote it.
         """
         try:
-            document = json.loads(content)
+            document = writable(json.loads(content))
             _refuse_newer(document["format"], name)
-            city = _text(document["city"])
+            city = _line(document["city"])
             x, y = map(_signed, document["lattice_origin"])
             parcels = tuple(Parcel.from_json(each, city) for each in document["layers"])
-            return cls(city, _text(document["crs"]), _text(document["zone"]), (x, y), parcels)
+            return cls(city, _line(document["crs"]), _line(document["zone"]), (x, y), parcels)
         except FormatError as error:
             if error.kind == "newer-package":
                 raise
             raise damaged_package(name, error.message) from error
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            RecursionError,
+        ) as error:  # an InvalidInput, too
             raise damaged_package(name, f"its manifest cannot be read ({type(error).__name__})") from error
 
     def refuse_unfit(self, configuration: CityConfiguration, name: str) -> None:
@@ -207,6 +216,13 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(type(value).__name__)
     return value
+
+
+def _line(value: object) -> str:
+    text = _text(value)
+    if _CONTROL.search(text):  # errors name it, in one line
+        raise ValueError("control characters")
+    return text
 
 
 def _signed(value: object) -> int:
@@ -237,7 +253,9 @@ def _attribute(document: list[Any]) -> Attribute:
 def _description(document: Mapping[str, Any]) -> dict[str, Any]:
     if not set(document) <= set(FIELDS):
         raise ValueError("description")
-    return {
+    written = {
         name: tuple(map(_text, value)) if isinstance(value, list) else _text(value)
         for name, value in document.items()
     }
+    Description().described(written, 0)  # what cannot be written here is refused before rows are
+    return written

@@ -101,7 +101,8 @@ def _of_document(attributes: dict[str, Any], data: str | None) -> Message:
     if data is not None:
         written = _DECODER.decode(data)
         is_json = media is None or "json" in media
-        body = written.encode() if isinstance(written, str) and not is_json else data.encode()
+        text = written if isinstance(written, str) and not is_json else data
+        body = text.encode("utf-8", "surrogatepass")  # half a character is a fault of its row
     return _message(stated, body, media)
 
 

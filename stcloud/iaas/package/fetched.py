@@ -7,6 +7,7 @@ Tested by `tests/iaas/package/test_fetched.py`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -14,10 +15,10 @@ import urllib.error
 import urllib.request
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
-from stcloud.errors import InvalidInput, StorageError
+from stcloud.errors import InvalidInput, StcloudError, StorageError
 from stcloud.iaas.package.packagefile import SUFFIX
 
 __all__ = ["fetched", "is_web"]
@@ -76,16 +77,20 @@ def _name(address: str, number: int) -> str:
 
 
 def _check(address: str) -> None:
-    try:
-        parts = urlsplit(address)
-        usable = bool(parts.hostname) and parts.port != 0 and address.isprintable() and " " not in address
-    except ValueError:
-        usable = False
-    if not usable or "@" in parts.netloc:
+    if not _usable(address):
         raise InvalidInput(
             "unreadable-address", "packages cannot be read from this address",
             hint="give https://HOST/PATH of a package or of an index, without a password",
         )  # fmt: skip
+
+
+def _usable(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        named = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        return False
+    return named and address.isascii() and address.isprintable() and " " not in address
 
 
 def _listed(content: bytes, address: str) -> list[str]:
@@ -103,8 +108,12 @@ def _listed(content: bytes, address: str) -> list[str]:
         names and all(isinstance(name, str) and name.endswith(SUFFIX) for name in names)
     ):
         fault = "it is neither a package nor an index"
-    addresses = [] if fault else [urljoin(address, name) for name in names]
-    if any(urlsplit(each)[:2] != urlsplit(address)[:2] for each in addresses):
+    addresses: list[str] = []
+    with contextlib.suppress(ValueError):
+        addresses = [] if fault else [urljoin(address, name) for name in names]
+    if fault is None and not (addresses and all(map(_usable, addresses))):
+        fault = "its index has what is no address"
+    elif any(urlsplit(each)[:2] != urlsplit(address)[:2] for each in addresses):
         fault = "its index leads to another server"
     if fault is not None:
         raise InvalidInput("source-refused", f"nothing was received from this address: {fault}")
@@ -131,18 +140,31 @@ def _fetch(opener: urllib.request.OpenerDirector, address: str, target: Path, mo
     except urllib.error.HTTPError as error:
         with error:
             raise InvalidInput("source-refused", f"the server answers {error.code}") from None
-    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+    except StcloudError:
+        raise
+    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise StorageError(
             "source-unreachable", f"no connection ({type(reason).__name__})", hint="try again later"
         ) from None
-    if stated.isdecimal() and int(stated) != size:
+    if stated.isdecimal() and stated.lstrip("0") != (str(size) if size else ""):
         raise StorageError("source-unreachable", "the answer was cut off", hint="try again later")
     return size
 
 
 class _SameWeb(urllib.request.HTTPRedirectHandler):
     """Follows redirections within http and https, and never from https to http."""
+
+    def http_error_302(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
+    ) -> Any:
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except ValueError:  # what it leads to is no address, or is refused
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
     def redirect_request(
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: HTTPMessage, newurl: str

@@ -72,6 +72,9 @@ class Dialect(Protocol):
     def exists(self) -> bool:
         """Return whether there may be a log."""
 
+    def is_whole(self, connection: Connection) -> bool:
+        """Return whether a file is as it was written; a server checks what it reads itself."""
+
     def create(self, connection: Connection) -> bool:
         """Make ready for the tables, within a transaction; returns False where there is something already."""
 

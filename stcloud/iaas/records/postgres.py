@@ -172,6 +172,10 @@ class Postgres:
         """Return True: only the server knows, and is asked for the format."""
         return True
 
+    def is_whole(self, connection: Connection) -> bool:  # noqa: ARG002
+        """Return whether a file is as it was written; a server checks what it reads itself."""
+        return True
+
     def create(self, connection: Connection) -> bool:
         """Create the schema."""
         if self.format(connection) is not None:

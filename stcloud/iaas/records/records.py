@@ -291,6 +291,10 @@ class Records:
         """Write a log of SQLite to a new file, as it is at one instant; `FormatError` ``damaged-records``."""
         transfer.back_up(self._database, path)
 
+    def check(self) -> None:
+        """Read all of a log; `FormatError` ``damaged-records``: its file is damaged."""
+        transfer.check_whole(self._database)
+
     def carry_over(self, place: Folder | str) -> str:
         """Make a log of the same name elsewhere hold all that this one has; return its address, without a password.
 

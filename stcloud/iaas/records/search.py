@@ -173,7 +173,7 @@ def _cursor(what: Find, last: CaseSummary) -> str:
 def _position(what: Find, cursor: str) -> tuple[Any, ...]:
     try:
         identity, *key = json.loads(cursor)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise _bad_cursor() from None
     kinds = [str if name == "number" else int for name in _ORDERS[what.order]]
     if identity != _identity(what) or [type(value) for value in key] != kinds:

@@ -61,6 +61,8 @@ _KINDS = {
     sqlite3.SQLITE_CANTOPEN: ("storage", "it cannot be opened"),
 }
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_DAMAGES = ("no such table", "Could not decode", "malformed database schema", "unsupported file format")
+"""What SQLite, or Python, says of damage without a code of its own."""
 
 
 class SQLite:
@@ -200,6 +202,16 @@ class SQLite:
         with storage_errors(f"open {self._path}"):
             return self._path.exists()
 
+    def is_whole(self, connection: Connection) -> bool:
+        """Return whether the file is as SQLite wrote it, as far as can be told; what was cut off reads as zeros."""
+        pages, bytes_ = (
+            int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+            for name in ("page_count", "page_size")
+        )
+        if self._path.stat().st_size % bytes_ or not pages:
+            return False
+        return bool(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one() == "ok")
+
     def create(self, connection: Connection) -> bool:
         """Give an empty file its identity."""
         if self.format(connection) is not None:
@@ -237,7 +249,7 @@ class SQLite:
         code = getattr(origin, "sqlite_errorcode", sqlite3.SQLITE_INTERNAL) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return self._locked()
-        if code in _DAMAGED or "no such table" in str(origin):
+        if code in _DAMAGED or any(words in str(origin) for words in _DAMAGES):
             return FormatError(
                 "damaged-records",
                 f"{self.address} is damaged, or no log of stcloud's",

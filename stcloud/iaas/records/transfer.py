@@ -72,6 +72,19 @@ def back_up(source: Database, path: Path) -> None:
         )
 
 
+def check_whole(source: Database) -> None:
+    """Read all of a log; `FormatError` ``damaged-records``."""
+    with source.read("check") as connection:
+        whole = source.dialect.is_whole(connection)
+        for table in _tables(source):  # a text that is none is found where it is read
+            for _ in _rows(connection, select(table)):
+                pass
+    if not whole:
+        raise FormatError(
+            "damaged-records", f"{source.dialect.address} is damaged", hint="restore it from a copy"
+        )
+
+
 @contextlib.contextmanager
 def _reading(database: Database) -> Iterator[Connection]:
     """Give a connection on which everything is as it was at one instant."""

@@ -10,6 +10,8 @@ import contextlib
 import csv
 import io
 import re
+import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -140,7 +142,13 @@ class DelimitedSource:
             types = self._types()
             with opened() as stream:
                 texts.append(self._text(stream))
-                yield from self._reader(texts[-1], _BLOCK_BYTES, types, skip)
+                reader = self._reader(texts[-1], _BLOCK_BYTES, types, skip)
+                while True:
+                    with _QUIET:
+                        rows = next(reader, None)
+                    if rows is None:
+                        break
+                    yield rows
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             raise _unreadable(self._path, str(error)) from error
         except OSError as error:
@@ -182,7 +190,7 @@ class DelimitedSource:
 
     def _sample(self, types: Mapping[str, pa.DataType], size: int) -> pa.RecordBatch | None:
         """Return the first rows."""
-        with self._stream() as stream:
+        with _quiet(), self._stream() as stream:
             reader = self._reader(self._text(stream), size, types, lambda _: "skip")
             if tuple(name.lstrip("\ufeff") for name in reader.schema.names) != self.columns:
                 raise _unreadable(self._path, "its header is in no clear form")
@@ -305,12 +313,45 @@ class _Text:
                 check_ratio(self._path, self._raw.tell(), self._count)
             plain = raw.removeprefix(codecs.BOM_UTF8) if first else raw
             if self._decode is not None:
-                text = self._decode(plain, not raw)
+                try:
+                    text = self._decode(plain, not raw)
+                except UnicodeError as error:  # UTF-16 without the mark that it begins with
+                    raise _unreadable(self._path, f"codec can't decode it: {error}") from error
                 plain = (text.removeprefix("\ufeff") if first else text).encode("utf-8", "surrogatepass")
             if plain:
                 self.breaks_off = not plain.endswith((b"\n", b"\r"))
             if plain or not raw:
                 return plain
+
+
+class _Quiet:
+    """Keep pyarrow from printing that it cannot hand a row to its handler: one whose bytes are no UTF-8.
+
+    The hook belongs to the process: who comes first sets it, who leaves last puts back what was there.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+        self._before = sys.unraisablehook
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before, sys.unraisablehook = sys.unraisablehook, self._hook
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                sys.unraisablehook = self._before
+
+    def _hook(self, fault: Any) -> None:
+        if fault.exc_type is not UnicodeDecodeError:
+            self._before(fault)
+
+
+_QUIET = _Quiet()
 
 
 def _delimiter(head: str) -> str:

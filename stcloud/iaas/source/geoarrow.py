@@ -56,7 +56,7 @@ def geometry_columns(schema: pa.Schema) -> Mapping[str, GeometryColumn]:
             for name, column in columns.items()
             if name in schema.names
         }
-    except (KeyError, ValueError, TypeError, AttributeError):
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
         columns = {}
     known = {name: column for name, column in columns.items() if column is not None}
     return known if any(column.primary for column in known.values()) else _extensions(schema)
@@ -77,7 +77,7 @@ def _extensions(schema: pa.Schema) -> Mapping[str, GeometryColumn]:
     for name, (kind, text) in shapes.items():
         try:
             crs = json.loads(text or "{}").get("crs")
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             crs = None
         column = _declared(kind, crs, primary=len(shapes) == 1 or name == "geometry")
         if column is not None:

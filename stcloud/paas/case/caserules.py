@@ -234,8 +234,9 @@ def clocks_body(text: str | None, *, name: str, calendar: str | None, zone: str)
             )
         text, name = bundled_text("layers", "clocks", f"{name}.toml"), f"{name}.toml"
     try:
+        text.encode()  # a text of Python may have half a character, and no file can
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidDefinition("not-toml", name, faults=[str(error)]) from error
     document.setdefault("zone", zone)
     if document.setdefault("calendar", calendar) is None:

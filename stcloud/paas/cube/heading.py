@@ -88,7 +88,7 @@ class Heading:
         try:
             fields = json.loads(text)
             version = int(fields["version"])
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise InvalidInput("no-cube", f"the heading of the cube cannot be read: {error}") from error
         if version != _VERSION:
             raise InvalidInput(

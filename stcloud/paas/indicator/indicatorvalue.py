@@ -6,14 +6,15 @@ Tested by `tests/paas/indicator/test_indicatorvalue.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Self
 
 __all__ = [
-    "INCOMPLETE", "NO_DENOMINATOR", "NO_VALUE", "OTHER_CADENCE", "OTHER_PERIOD", "REASONS", "SEVERAL", "UNDEFINED",
-    "ZERO_DENOMINATOR", "IndicatorValue",
+    "INCOMPLETE", "NOT_FINITE", "NO_DENOMINATOR", "NO_VALUE", "OTHER_CADENCE", "OTHER_PERIOD", "REASONS", "SEVERAL",
+    "UNDEFINED", "ZERO_DENOMINATOR", "IndicatorValue",
 ]  # fmt: skip
 
-NO_VALUE, SEVERAL = "no-value", "several-values"
+NO_VALUE, SEVERAL, NOT_FINITE = "no-value", "several-values", "not-finite"
 NO_DENOMINATOR, ZERO_DENOMINATOR = "no-denominator", "zero-denominator"
 INCOMPLETE, OTHER_CADENCE, OTHER_PERIOD, UNDEFINED = (
     "incomplete",
@@ -26,6 +27,7 @@ REASONS = {
     SEVERAL: "several values were entered for parts of the period",
     NO_DENOMINATOR: "the denominator has no value",
     ZERO_DENOMINATOR: "the denominator is 0",
+    NOT_FINITE: "a number is infinite, or none, or the value is larger than numbers are",
     INCOMPLETE: "rows are not known to be complete until the end of the period",
     OTHER_CADENCE: "the period is not one of the indicator's cadence",
     OTHER_PERIOD: "a value was entered for another period",
@@ -65,13 +67,14 @@ class IndicatorValue:
         under = denominator[0] if denominator else None
         if numerator is None:
             return cls.none(NO_VALUE, None, under)
-        if not denominator:
-            return cls(numerator * factor, numerator, None, None)
-        if under is None:
+        if denominator and under is None:
             return cls.none(NO_DENOMINATOR, numerator)
         if under == 0:
             return cls.none(ZERO_DENOMINATOR, numerator, under)
-        return cls(numerator * factor / under, numerator, under, None)
+        value = numerator * factor if under is None else numerator * factor / under
+        if not all(map(isfinite, (value, numerator, under or 0.0))):
+            return cls.none(NOT_FINITE, numerator, under)
+        return cls(value, numerator, under, None)
 
     @classmethod
     def none(cls, missing: str, numerator: float | None = None, denominator: float | None = None) -> Self:

@@ -197,8 +197,9 @@ def _from_file(source: Path) -> Iterator[dict[str, Any]]:
             continue
         try:
             document = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise _unreadable(source, place, f"it is no JSON: {error.msg}") from None
+        except (ValueError, RecursionError) as error:
+            reason = getattr(error, "msg", "a number is too long, or it is nested too deep")
+            raise _unreadable(source, place, f"it is no JSON: {reason}") from None
         if not isinstance(document, dict) or not {"case", "action", "actor", "role"} <= document.keys():
             raise _unreadable(source, place, "it needs case, action, actor and role")
         at, shapes = document.get("at"), [document.get(name) for name in ("fields", "private", "media")]

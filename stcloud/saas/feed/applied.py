@@ -39,7 +39,9 @@ _NONE = np.empty(0, np.int64)
 
 def hashed(*parts: str) -> int:
     """Return a number of 64 bits that other texts hardly have."""
-    digest: int = xxhash.xxh3_64_intdigest("\0".join(parts).encode())
+    joined = len(parts) > 1 and any("\0" in part for part in parts)  # it is what separates them, too
+    text = repr(parts) if joined else "\0".join(parts)
+    digest: int = xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"), seed=joined)
     return digest - (1 << 64) if digest >> 63 else digest
 
 
@@ -202,8 +204,8 @@ def _packed(name: str, content: Mapping[str, Numbers]) -> bytes:
     streams = [key.removeprefix("starts:") for key in content if key.startswith("starts:")]
     arrays: dict[str, Any] = {"name": np.array(name), "streams": np.array(streams, np.str_)}
     for key, numbers in content.items():
-        kind, _, stream = key.partition(":")
-        arrays[f"{kind}_{streams.index(stream)}" if stream else kind] = numbers
+        kind, named, stream = key.partition(":")
+        arrays[f"{kind}_{streams.index(stream)}" if named else kind] = numbers
     sink = io.BytesIO()
     np.savez(sink, **arrays)
     return sink.getvalue()

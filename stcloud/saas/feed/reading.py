@@ -76,7 +76,7 @@ def _fault(message: Message, error: StcloudError) -> Unreadable:
 def _named(message: Message) -> str:
     if message.place is not None:
         return f"message {message.place.number}"
-    return "message" if message.id is None else f"message {excerpt(message.id.encode())}"
+    return "message" if message.id is None else f"message {excerpt(message.id.encode('utf-8', 'replace'))}"
 
 
 def overtaken_left_out(read: Sequence[ReadMessage], applied: Applied) -> tuple[list[ReadMessage], int]:

@@ -87,7 +87,7 @@ class Policy(Closed):
         ):
             document = tomllib.loads(text)
         version = document.get("version", 1)
-        if isinstance(version, int) and not 1 <= version <= _VERSION:
+        if isinstance(version, int) and version.bit_length() < 64 and not 1 <= version <= _VERSION:
             raise InvalidDefinition(
                 "unknown-version", f"{name} is a policy of version {version}; known is up to version {_VERSION}",
                 hint="upgrade stcloud, or write the policy anew",

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from stcloud.daas.exchange.entrychain import EntryChain
 from stcloud.errors import StcloudError
 from stcloud.testing.exchange import Sender, Ticking, receiving_city
 
@@ -163,9 +164,42 @@ def newer(document):
     document["format"] = 2
 
 
+def half_a_character(document):
+    document["layers"][0]["attributes"][1][3] = "\ud800"
+
+
+def half_a_character_in_an_entry(document):
+    """A forger closes the chain again."""
+    parcel = document["layers"][0]
+    parcel["entries"][0]["attempt"] = "\ud800"
+    parcel["link"] = EntryChain(parcel["since_link"], tuple(parcel["entries"])).link
+
+
+def description_that_cannot_be(document):
+    document["layers"][0]["description"] = {"owner": "x" * 100_000}
+
+
+def line_in_a_name(document):
+    document["crs"] = "EPSG:4548\nreceived 9 rows"
+
+
 @pytest.mark.parametrize(
     "change",
-    [no_layers, other_link, forged_entry, more_rows, odd_column, no_definition, backwards, odd_types, newer],
+    [
+        no_layers,
+        other_link,
+        forged_entry,
+        more_rows,
+        odd_column,
+        no_definition,
+        backwards,
+        odd_types,
+        newer,
+        half_a_character,
+        half_a_character_in_an_entry,
+        description_that_cannot_be,
+        line_in_a_name,
+    ],
 )
 def test_manifests_that_lie(city, package, change):
     assert refused(city, edited(package, change)) in KINDS

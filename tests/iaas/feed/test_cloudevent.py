@@ -44,6 +44,14 @@ def test_data_of_other_media_types():
     assert raw.body == b"a\n"
 
 
+def test_half_a_character_in_data_is_left_to_its_row():
+    for more in ({"datacontenttype": "text/csv", "data": "id\n\ud800\n"}, {"data": {"id": "\ud800"}}):
+        (event,) = events_of(
+            {"content-type": "application/cloudevents+json"}, json.dumps({**EVENT, **more}).encode()
+        )
+        assert event.id == "/bus\x007"
+
+
 @given(st.binary(max_size=40) | st.text(max_size=40).map(str.encode), st.sampled_from(["", "-batch"]))
 def test_any_bytes_are_events_or_refused(body, mode):
     with pytest.raises(InvalidInput) as refused:

@@ -72,10 +72,17 @@ def test_what_is_refused(web, tmp_path):
     pages["/list"] = b"[1]"
     pages["/many"] = b"a.stpack\n" * 10_001
     pages["/to-file"] = (302, "Location", "file:///etc/passwd")
+    pages["/no-address"] = b'["//[x.stpack"]'
+    pages["/half-a-letter"] = b'["\\ud800.stpack"]'
+    pages["/foreign-letters"] = '["é.stpack"]'.encode()
+    pages["/blanks"] = b'["a b.stpack"]'
+    pages["/to-nowhere"] = (302, "Location", "http://[x/")
     pages["/short"] = (200, "Content-Length", "9")
     pages["/large.stpack"] = b"PK" + bytes(5000)
     refusals = {
         "/none": "source-refused", "/evil": "source-refused", "/page": "source-refused", "/list": "source-refused",
+        "/no-address": "source-refused", "/half-a-letter": "source-refused", "/foreign-letters": "source-refused",
+        "/blanks": "source-refused", "/to-nowhere": "source-unreachable",
         "/many": "source-refused", "/to-file": "source-refused", "/short": "source-unreachable",
         "/large.stpack": "source-too-large",
     }  # fmt: skip
@@ -84,7 +91,13 @@ def test_what_is_refused(web, tmp_path):
         assert (
             kind_of(lambda path=path, most=most: fetched(address + path, tmp_path, most_bytes=most)) == kind
         )
-    for odd in ("http://user:secret@127.0.0.1/a", "http://", "http://127.0.0.1:99999/a", "https://a b/"):
+    for odd in (
+        "http://user:secret@127.0.0.1/a",
+        "http://",
+        "http://127.0.0.1:99999/a",
+        "https://a b/",
+        "http://127.0.0.1/é",
+    ):
         assert kind_of(lambda odd=odd: fetched(odd, tmp_path)) == "unreadable-address"
     assert kind_of(lambda: fetched("http://127.0.0.1:9/a.stpack", tmp_path)) == "source-unreachable"
 

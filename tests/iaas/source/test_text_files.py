@@ -142,3 +142,20 @@ def test_a_float_that_lost_digits_is_no_key_among_texts_either(tmp_path):
     _, faults = rows(file, Reading(identity=("n",)))
     assert [(fault.row, fault.reason) for fault in faults] == [(1, "inexact-key")]
     assert rows(file)[1] == []
+
+
+def test_16_bits_without_their_mark_are_another_encoding(tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_text(PLAIN["csv"], encoding="utf-8")
+    with pytest.raises(InvalidInput) as refused:
+        rows(file, Reading(encoding="utf-16"))
+    assert refused.value.kind == "wrong-encoding"
+
+
+def test_a_row_too_long_whose_bytes_are_no_text_is_told_in_one_line(tmp_path, capfd):
+    file = tmp_path / "rows.csv"
+    file.write_bytes(b"code,n\n1,2\n\x99,3,\xff\n4,5\n")
+    with pytest.raises(InvalidInput) as refused:
+        rows(file)
+    assert "\n" not in str(refused.value)
+    assert capfd.readouterr().err == ""

@@ -31,6 +31,11 @@ def test_a_value_is_its_numerator_over_its_denominator(numerator, denominator, f
         ((1.0, None), "no-denominator"),
         ((0.0, 0.0), "zero-denominator"),
         ((None,), "no-value"),
+        ((float("inf"), 1.0), "not-finite"),
+        ((1.0, float("nan")), "not-finite"),
+        ((float("-inf"),), "not-finite"),
+        ((1e308, 1e-308), "not-finite"),
+        ((1.0, float("inf")), "not-finite"),
     ],
 )
 def test_what_is_missing_is_named(parts, missing):

@@ -13,7 +13,7 @@ from stcloud.errors import Conflict, FormatError
 from stcloud.iaas.feed.message import Message, StreamPlace
 from stcloud.iaas.store.memory import MemoryStore
 from stcloud.saas.feed import Listener
-from stcloud.saas.feed.applied import Applied, Entries
+from stcloud.saas.feed.applied import Applied, Entries, hashed
 from stcloud.testing.examples import examples
 from stcloud.testing.feeds import MemoryFeed, numbered
 
@@ -44,6 +44,19 @@ def test_what_was_begun_counts_once_its_load_is_known():
     lost = opened(store)
     assert lost.has([FIRST, SECOND, NAMED]).tolist() == [False, False, False]
     assert store.list("feeds") == []
+
+
+def test_odd_names_of_streams_and_ids_are_remembered():
+    """What a sender makes up must not make the file unreadable: nothing would be applied any more."""
+    odd = [numbered(1, stream=""), numbered(1, stream="道路"), Message(b"", id=""), Message(b"", id="\ud800")]
+    store = MemoryStore("feed")
+    applied = opened(store)
+    applied.begin("a", entries(*odd))
+    again = opened(store, "a")
+    assert again.has([*odd, numbered(2, stream=""), numbered(1)]).tolist() == [*[True] * 4, False, False]
+    assert (
+        len({hashed("s", "a\0", "b"), hashed("s", "a", "\0b"), hashed("s", "a\0b"), hashed("s\0a", "b")}) == 4
+    )
 
 
 def test_what_is_cancelled_leaves_nothing():

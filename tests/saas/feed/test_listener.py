@@ -7,7 +7,7 @@ import pytest
 
 import stcloud
 from stcloud.errors import Conflict, InvalidInput
-from stcloud.iaas.feed.message import Message
+from stcloud.iaas.feed.message import Message, StreamPlace
 from stcloud.saas.feed import Listener
 from stcloud.testing.feeds import MemoryFeed, numbered, stated
 
@@ -224,3 +224,23 @@ def test_rules_that_cannot_be_asked_do_not_block_a_feed(city):
     listen(city, MemoryFeed([numbered(2, event("e2"))]), on_batch=batches.append)
     assert batches[0].stored == 1
     assert batches[0].problem == "layer 'alerts' has something else than alerts"
+
+
+def test_messages_of_any_kind_stop_nothing(city):
+    """Half a character in an id, a stream without a name, times at the ends, encodings that are none."""
+    first = numbered(1, event("first"))
+    odd = [
+        Message(b"[", "text/csv; charset=utf-16", id="\ud800"),
+        Message(b"id,at,lon,lat\n1,2", "text/csv; charset=utf-16", place=StreamPlace("", 1), at_us=2**62),
+        Message(json.dumps(event("\ud800")).encode(), "application/json", id="\0"),
+        Message(b'{"id": "long", "at": ' + b"9" * 5000 + b', "lon": 1, "lat": 1}', "application/json"),
+        Message(b'{"id": "deep", "at": ' + b"[" * 100_000, "application/json"),
+        Message(b"id,at,lon,lat\n\x99,2024,1,1,\xff\n", "text/csv; charset=rot13"),
+        Message(b"id,at,lon,lat\n\x99,2024,1,1,\xff\n", "text/csv"),
+        Message(json.dumps(event("far", at="9999-12-31T23:59Z")).encode(), place=StreamPlace("t", 2**62), at_us=-1),
+    ]  # fmt: skip
+    feed = MemoryFeed([first, *odd, numbered(2, event("last"))], at_once=3)
+    listen(city, feed)
+    assert {"first", "last"} <= notes(city).keys()
+    assert listen(city, MemoryFeed([numbered(3, event("after"))])).stored == 1
+    assert "after" in notes(city)

@@ -148,7 +148,7 @@ class ConditionTable:
         """Read conditions from TOML, a table ``[[condition]]`` each; raises as `from_csv`, and ``not-toml``."""
         try:
             document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidDefinition("not-toml", f"{name} is not TOML: {error}") from error
         records = document.pop("condition", [])
         if document or not isinstance(records, list):

@@ -154,7 +154,7 @@ class Question(Closed):
     @classmethod
     def _validated(cls, document: Any, name: str) -> Self:
         version = document.get("version", 1) if isinstance(document, dict) else 1
-        if isinstance(version, int) and not 1 <= version <= _VERSION:
+        if isinstance(version, int) and version.bit_length() < 64 and not 1 <= version <= _VERSION:
             raise InvalidDefinition(
                 "unknown-version", f"{name} is a question of version {version}; known is up to version {_VERSION}",
                 hint="upgrade stcloud, or write the question anew",

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import FileResponse, Response
 
+from stcloud.daas.definition.document import writable
 from stcloud.errors import InvalidInput, NotFound, Unsupported
 from stcloud.paas.query.plan.row_kind import row_kind
 from stcloud.saas.rights.permittedcity import PermittedCity
@@ -62,6 +63,11 @@ class TableQuery(BaseModel):
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _writable(cls, given: Any) -> Any:
+        return writable(given)
 
     predicateHints: tuple[Annotated[str, Field(strict=True)], ...] | None = None  # noqa: N815  (the protocol's own names)
     jsonPredicateHints: Annotated[str | None, Field(strict=True)] = None  # noqa: N815
