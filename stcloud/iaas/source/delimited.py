@@ -190,7 +190,7 @@ class DelimitedSource:
 
     def _sample(self, types: Mapping[str, pa.DataType], size: int) -> pa.RecordBatch | None:
         """Return the first rows."""
-        with _quiet(), self._stream() as stream:
+        with _QUIET, self._stream() as stream:
             reader = self._reader(self._text(stream), size, types, lambda _: "skip")
             if tuple(name.lstrip("\ufeff") for name in reader.schema.names) != self.columns:
                 raise _unreadable(self._path, "its header is in no clear form")
