@@ -190,8 +190,9 @@ class Catalogue:
                 raise InvalidInput(
                     "definition-needed",
                     f"layer '{layer}' is new: nothing says how to read its source",
-                    hint="name a definition, or at least --time, and --lon and --lat or --x, --y and --crs; images "
-                    'and grids need a definition of kind = "scene"',
+                    hint="name a definition; or, for events, at least --time, and --lon and --lat or --x, --y and --crs; "
+                    "for features --key and --valid-from; images and grids need a definition of kind = "
+                    '"scene"',
                 )
             return saved
         named = read_definition(given)
