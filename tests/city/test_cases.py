@@ -84,9 +84,12 @@ def test_a_place_that_is_not_in_reach_of_the_city_is_refused(cases, clock, city,
 
 
 def test_a_place_with_latitude_first_is_told_in_the_right_order(tmp_path):
-    with stcloud.create(tmp_path / "york", crs="EPSG:32618", zone="America/New_York", calendar="US") as york:
-        with york.cases("desk", create="urban-management") as cases, pytest.raises(InvalidInput) as refused:
-            cases.open(actor="c07", role="collector", fields={"source": "collector"}, at=(40.75, -73.98))
+    with (
+        stcloud.create(tmp_path / "york", crs="EPSG:32618", zone="America/New_York", calendar="US") as york,
+        york.cases("desk", create="urban-management") as cases,
+        pytest.raises(InvalidInput) as refused,
+    ):
+        cases.open(actor="c07", role="collector", fields={"source": "collector"}, at=(40.75, -73.98))
     assert (refused.value.kind, refused.value.hint) == ("not-a-place", "give lon first: -73.98,40.75")
 
 

@@ -319,9 +319,9 @@ def _a(kind: str) -> str:
 
 def _how_to_write(kind: str, other: Node) -> str:
     """Say how a value of a kind is written; a number that stands for a text, as that text."""
-    number = isinstance(other, Constant) and other.kind in NUMERIC
+    text = f"{other.value:g}" if isinstance(other, Constant) and other.kind in NUMERIC else "text"
     forms = {
-        "text": f"write a text as '{f'{other.value:g}' if number else 'text'}'",
+        "text": f"write a text as '{text}'",
         "integer": "write a number without quotes", "number": "write a number without quotes",
         "boolean": "write TRUE or FALSE", "date": "write a day as DATE('2024-03-01')",
         "instant": "write an instant as TIMESTAMP('2024-03-01T07:00:00Z')",

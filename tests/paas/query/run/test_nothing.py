@@ -135,9 +135,8 @@ def city_reasons_in_new_york():
 def test_what_was_not_known_yet_is_told_with_its_first_load(city):
     first = city.layer("events").loads[0].recorded_at_us
     query = city.query("events").known_at("2020-01-01")
-    assert reasons(query, "count") == (
-        f"nothing was found: layer events was not known yet: its first load was recorded at {city.configuration.zone.iso(first)[:16]}",
-    )
+    said = f"its first load was recorded at {city.configuration.zone.iso(first)[:16]}"
+    assert reasons(query, "count") == (f"nothing was found: layer events was not known yet: {said}",)
 
 
 def test_only_so_many_rows_and_values_are_looked_at(city, monkeypatch):
