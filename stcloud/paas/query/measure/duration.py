@@ -137,7 +137,8 @@ def read_duration(tree: Any, attributes: Mapping[str, Attribute]) -> Duration | 
 
 def _texts_in(tree: Any, attributes: Mapping[str, Attribute]) -> str:
     """Say which columns of a difference are texts, and how they become instants; empty where none is."""
-    names = [part.get("property") for part in tree.get("args", []) if isinstance(part, dict)] if tree else []
+    parts = tree.get("args", []) if isinstance(tree, dict) else []
+    names = [str(part.get("property")) for part in parts if isinstance(part, dict)]
     texts = [
         f"'{name}'" for name in dict.fromkeys(names) if name in attributes and attributes[name].type == "text"
     ]

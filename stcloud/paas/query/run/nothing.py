@@ -92,10 +92,8 @@ def _elsewhere(inquiry: Inquiry) -> Iterator[str]:
         boxes = _boxes(condition.limits)
         if not boxes or any(_meet(box, whole) for box in boxes):
             continue
-        corners = np.array(
-            [(whole[0], whole[1]), (whole[2], whole[1]), (whole[0], whole[3]), (whole[2], whole[3])]
-        )
-        lons, lats = project(*corners.T, crs, LONLAT)
+        bounds = np.array(whole)
+        lons, lats = project(bounds[[0, 2, 0, 2]], bounds[[1, 1, 3, 3]], crs, LONLAT)
         yield (
             f"the place is outside of where layer {layer.name} has {layer.kind}s: "
             f"lon {lons.min():.4f} to {lons.max():.4f}, lat {lats.min():.4f} to {lats.max():.4f}"
