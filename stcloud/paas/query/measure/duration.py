@@ -144,8 +144,8 @@ def _texts_in(tree: Any, attributes: Mapping[str, Attribute]) -> str:
     ]
     if not texts:
         return ""
-    are = "are texts" if len(texts) > 1 else "is a text"
-    return f'{" and ".join(texts)} {are}: load with a definition that gives them type = "instant"'
+    are, them = ("are texts", "them") if len(texts) > 1 else ("is a text", "it")
+    return f'{" and ".join(texts)} {are}: load with a definition that gives {them} type = "instant"'
 
 
 def _check_columns(tree: Any, attributes: Mapping[str, Attribute]) -> None:

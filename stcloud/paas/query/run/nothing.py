@@ -110,8 +110,8 @@ def _boxes(limits: Limits) -> list[Box]:
     return [*(limits.extent.boxes if limits.extent is not None else ()), *areas]
 
 
-def _meet(one: Box, other: Box) -> bool:
-    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
+def _meet(box: Box, other: Box) -> bool:
+    return box[0] <= other[2] and other[0] <= box[2] and box[1] <= other[3] and other[1] <= box[3]
 
 
 def _holds(box: Box, x: Any, y: Any) -> bool:
