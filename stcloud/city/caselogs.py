@@ -37,6 +37,7 @@ __all__ = ["CasePlaces", "case_log_names", "create_case_log", "degrees", "open_c
 
 _FOLDER = "cases"
 _LON_LAT = "EPSG:4326"
+_NEAR_DEG = 6.0  # a UTM zone: cities keep a CRS of their neighbours, and none of the other side of the world
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +106,10 @@ def degrees(at: Iterable[Any], crs: str) -> tuple[float, float]:
         raise InvalidInput(
             "not-a-place", f"{at!r:.80} is no longitude and latitude", hint="give lon, lat in degrees"
         )
-    if not inside_area_of_use(lon, lat, crs):
-        exchanged = inside_area_of_use(lat, lon, crs)
+    if not inside_area_of_use(lon, lat, crs, margin_deg=_NEAR_DEG):
+        exchanged = inside_area_of_use(lat, lon, crs, margin_deg=_NEAR_DEG)
         raise InvalidInput(
-            "not-a-place", f"lon {lon:g}, lat {lat:g} is outside of where the city's CRS is used",
+            "not-a-place", f"lon {lon:g}, lat {lat:g} is far outside of where the city's CRS is used",
             hint=f"give lon first: {lat:g},{lon:g}" if exchanged else "give a place in the city: lon, lat in degrees",
         )  # fmt: skip
     return lon, lat
