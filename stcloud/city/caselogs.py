@@ -30,13 +30,14 @@ from stcloud.paas.case.caserules import ALWAYS_US, KINDS, CaseTiming, clocks_bod
 from stcloud.paas.case.classes import ConditionTable
 from stcloud.paas.case.submitted import CaseMedium
 from stcloud.paas.case.workflow import Workflow
-from stcloud.space import project
+from stcloud.space import inside_area_of_use, project
 from stcloud.time import CityDays
 
 __all__ = ["CasePlaces", "case_log_names", "create_case_log", "degrees", "open_case_log"]
 
 _FOLDER = "cases"
 _LON_LAT = "EPSG:4326"
+_NEAR_DEG = 6.0  # a UTM zone: cities keep a CRS of their neighbours, and none of the other side of the world
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,9 @@ class CasePlaces:
         Raises
         ------
         InvalidInput
-            ``not-a-place``: these are no degrees.
+            ``not-a-place``: these are no degrees, or not of where the city's CRS is used.
         """
-        lon, lat = degrees(at)
+        lon, lat = degrees(at, self.configuration.crs)
         fields: dict[str, Scalar] = {"lon": lon, "lat": lat}
         grids = self.parts.grids.grids()
         if len(grids) == 1:
@@ -95,8 +96,8 @@ class CasePlaces:
         return log.records.rules.add(kind, checked, valid_from_us=ALWAYS_US if valid_us is None else valid_us)
 
 
-def degrees(at: Iterable[Any]) -> tuple[float, float]:
-    """Return longitude and latitude; `InvalidInput` ``not-a-place``."""
+def degrees(at: Iterable[Any], crs: str) -> tuple[float, float]:
+    """Return longitude and latitude of a place where a CRS is used; `InvalidInput` ``not-a-place``."""
     try:
         lon, lat = (float(value) for value in at)
     except (TypeError, ValueError):
@@ -105,6 +106,12 @@ def degrees(at: Iterable[Any]) -> tuple[float, float]:
         raise InvalidInput(
             "not-a-place", f"{at!r:.80} is no longitude and latitude", hint="give lon, lat in degrees"
         )
+    if not inside_area_of_use(lon, lat, crs, margin_deg=_NEAR_DEG):
+        exchanged = inside_area_of_use(lat, lon, crs, margin_deg=_NEAR_DEG)
+        raise InvalidInput(
+            "not-a-place", f"lon {lon:g}, lat {lat:g} is far outside of where the city's CRS is used",
+            hint=f"give lon first: {lat:g},{lon:g}" if exchanged else "give a place in the city: lon, lat in degrees",
+        )  # fmt: skip
     return lon, lat
 
 

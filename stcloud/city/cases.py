@@ -129,11 +129,12 @@ class Cases(CaseReader):
         ------
         InvalidInput
             The kind of the refusal (``illegal-action``, ``wrong-role``, ``missing-field`` …), with the legal actions
-            in ``context["legal"]``; ``action-id-reused``, ``happened-later``, ``unusable-media``.
+            in ``context["legal"]``; ``action-id-reused``, ``happened-later``, ``unusable-media``; ``not-a-place``:
+            ``at`` is not where the city's CRS is used, as when latitude comes first.
         Conflict
             ``case-changed``: another was faster; ``context["state"]`` is what the case is now.
         """
-        lon, lat = (None, None) if at is None else degrees(at)
+        lon, lat = (None, None) if at is None else degrees(at, self._places.configuration.crs)
         when_us = None if happened is None else instant_us(happened, self.zone)
         kept = self._places.media(media or {}, when_us, at)
         with self._log.records.hold():

@@ -109,7 +109,7 @@ def responsible_for(
         component, place = state.values.get("component"), place_of(known)
     else:
         departments, reasons = _of_class(rules, kind, code, None, seen_us)
-        component, place = None, degrees(what)
+        component, place = None, degrees(what, city.configuration.crs)
     if component is not None:
         named, reason = component_of(city, roles, str(component), seen_us, known_us)
         departments, reasons = [*departments, *named], [*reasons, reason]

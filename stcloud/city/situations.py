@@ -60,7 +60,7 @@ class SituationQuestion:
     def answer(self, city: City, parts: CityParts, clock: Clock) -> Situation:
         """Return the situation; see `stcloud.City.situation`."""
         configuration = city.configuration
-        lon, lat = degrees(getattr(self.point, "coords", [self.point])[0])
+        lon, lat = degrees(getattr(self.point, "coords", [self.point])[0], configuration.crs)
         circle = PlaceCircle(lon, lat, _metres(self.radius_m), configuration.crs)
         roles = LayerRoles.of(city, self.layers)
         known_us = None if self.known_at is None else instant_us(self.known_at, configuration.zone)

@@ -189,8 +189,8 @@ class Catalogue:
                 raise InvalidInput(
                     "definition-needed",
                     f"layer '{layer}' is new: nothing says how to read its source",
-                    hint="name a definition; or of events --time, and --lon and --lat or --x, --y and --crs, and "
-                    'of features --key and --valid-from; images and grids need a definition of kind = "scene"',
+                    hint="name a definition; or of events --time, and --lon and --lat or --x, --y and --crs, of "
+                    'features --key and --valid-from; images and grids need a definition of kind = "scene"',
                 )
             return saved
         named = read_definition(given)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stcloud.errors import InvalidInput
-from stcloud.space.crs import SomeCRS, read_crs
+from stcloud.space.crs import SomeCRS, area_of_use, read_crs
 
 if TYPE_CHECKING:
     import pyproj
 
 __all__ = ["require_metric", "suggest"]
 
+_ZONE_DEG = 6.0
 # A rough outline of mainland China, lon/lat: good enough to propose a CRS, and for nothing else.
 _MAINLAND = (
     (73.4, 39.6), (74.9, 37.2), (78.2, 34.6), (78.8, 32.4), (81.4, 30.0), (85.8, 28.0), (88.9, 27.3),
@@ -37,7 +38,8 @@ def require_metric(crs: SomeCRS, *, at: tuple[float, float] | None = None) -> py
     crs
         The CRS proposed.
     at
-        ``(lon, lat)`` in degrees, somewhere in the city, so that the hint can name a CRS.
+        ``(lon, lat)`` in degrees, somewhere in the city, so that the hint can name a CRS; None: the middle of
+        where the CRS proposed is used, if that is no wider than a UTM zone.
 
     Returns
     -------
@@ -60,6 +62,7 @@ def require_metric(crs: SomeCRS, *, at: tuple[float, float] | None = None) -> py
     fault = _unfit(projected)
     if not fault:
         return projected
+    at = at or _middle(projected)
     if at is None:
         hint = "use the UTM zone, such as EPSG:32618 in New York, or EPSG:4549 (Gauss-Kruger) in Shanghai"
     else:
@@ -69,6 +72,14 @@ def require_metric(crs: SomeCRS, *, at: tuple[float, float] | None = None) -> py
         f"a city needs a projected CRS in metres, and {projected.name} {fault}",
         hint=hint,
     )
+
+
+def _middle(crs: pyproj.CRS) -> tuple[float, float] | None:
+    """Return the middle of where a CRS is used; None: not known, or so wide that it says nothing of a city."""
+    area = area_of_use(crs)
+    if area is None or not 0 < area[2] - area[0] <= _ZONE_DEG:
+        return None
+    return (area[0] + area[2]) / 2, (area[1] + area[3]) / 2
 
 
 def _unfit(crs: pyproj.CRS) -> str:

@@ -26,7 +26,7 @@ def clock():
 
 @pytest.fixture
 def city(tmp_path, clock):
-    stcloud.create(tmp_path / "city", crs="EPSG:4547", zone="Asia/Shanghai", calendar="CN").close()
+    stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai", calendar="CN").close()
     with stcloud.open(tmp_path / "city", clock=clock) as opened:
         yield opened
 
@@ -63,6 +63,34 @@ def opened(cases, clock, number, **keywords):
     return cases.open(
         number=number, actor="c07", role="collector", fields={"source": "collector"}, at=(117.1, 31.9), **keywords
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("at", "hint"), [((31.9, 87.1), "give a place in the city"), ((7.6, 51.9), "give a place in the city")]
+)
+def test_a_place_that_is_not_in_reach_of_the_city_is_refused(cases, clock, city, at, hint):
+    opened(cases, clock, "A")
+    who = {"actor": "c07", "role": "collector"}
+    for ask in (
+        lambda: cases.open(number="B", fields={"source": "collector"}, at=at, **who),
+        lambda: cases.act("A", "verify", at=at, **who),
+        lambda: cases.responsible(at, "01001"),
+        lambda: city.situation(at),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            ask()
+        assert (refused.value.kind, refused.value.hint[: len(hint)]) == ("not-a-place", hint)
+    assert [action.name for action in cases.actions("A")] == ["report"]
+
+
+def test_a_place_with_latitude_first_is_told_in_the_right_order(tmp_path):
+    with (
+        stcloud.create(tmp_path / "york", crs="EPSG:32618", zone="America/New_York", calendar="US") as york,
+        york.cases("desk", create="urban-management") as cases,
+        pytest.raises(InvalidInput) as refused,
+    ):
+        cases.open(actor="c07", role="collector", fields={"source": "collector"}, at=(40.75, -73.98))
+    assert (refused.value.kind, refused.value.hint) == ("not-a-place", "give lon first: -73.98,40.75")
 
 
 TO_CHECK = ("file", "dispatch", "assign", "handle", "feed_back", "check")

@@ -17,7 +17,7 @@ from stcloud.iaas.table.table import Table
 from stcloud.testing.events import define, on_disk, rows
 from tests.rasters import city_with, geotiff, values_of
 
-ACTOR = {"actor": "c07", "role": "collector", "fields": {"source": "collector"}, "at": (117.1, 31.9)}
+ACTOR = {"actor": "c07", "role": "collector", "fields": {"source": "collector"}, "at": (174.8, -41.3)}
 
 
 @pytest.fixture(scope="module")

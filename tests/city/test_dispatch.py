@@ -111,7 +111,7 @@ def test_what_is_not_known_is_said_and_nothing_is_guessed(cases):
         "no class is given: filing conditions name departments by class", "the case names no component",
         "where the case is, is not known",
     )  # fmt: skip
-    answer = cases.responsible((0.1, 51.5), "01003")
+    answer = cases.responsible((113.0, 25.0), "01003")
     assert answer.departments == ()
     assert "no cell of layer cells contained the place then" in answer.reasons
     with pytest.raises(InvalidInput) as refused:

@@ -47,6 +47,20 @@ def test_what_is_no_measure_of_the_ground_is_refused(text, fault):
     assert "EPSG:32618" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("text", "proposed"),
+    [
+        ("ESRI:102696", "use EPSG:32615"),
+        ("EPSG:2263", "use EPSG:32618"),
+        ("EPSG:4326", "use the UTM zone, such as"),
+    ],
+)
+def test_a_crs_of_a_small_area_says_itself_which_one_is_proposed(text, proposed):
+    with pytest.raises(InvalidInput) as refused:
+        require_metric(text)
+    assert refused.value.hint.startswith(proposed)
+
+
 def test_hint_proposes_a_crs_for_the_place():
     with pytest.raises(InvalidInput) as caught:
         require_metric("EPSG:3857", at=(-73.98, 40.75))

@@ -17,6 +17,10 @@ _REMEDIES = {
     "inexact-key": "the file keeps its key as a float, which holds 15 digits: store it as text or as an integer",
     "time-out-of-range": "where it means that there is none, declare it: open = [\"9999-12-31\"], or null = [...]",
     "inexact-number": "the layer keeps the column as a number, which holds 15 digits: load it into a new layer",
+    "conflicting-key": "rows of one key differ: add a column to --key that tells them apart, or state in a "
+    'definition which one counts: duplicates = "last", "first" or "keep"',
+    "outside-crs": "the places are not where the CRS of the file or of the city is used: is it the right city, --crs "
+    "or order of coordinates?",
     "undecodable-text": "state the file's encoding, e.g. --encoding gb18030 or --encoding latin-1",
 }  # fmt: skip
 

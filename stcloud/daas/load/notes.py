@@ -1,4 +1,7 @@
-"""Notes on a load: what its user should know though nothing is wrong, or a clock once was."""
+"""Notes on a load: what its user should know though nothing is wrong, or a clock once was.
+
+Tested by `tests/daas/load/test_notes.py`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from stcloud.iaas.source.protocol import Source, geometry_column, remarks_of
 from stcloud.space import read_crs
 from stcloud.time import Zone
 
-__all__ = ["datum_remarks", "late_records", "load_remarks", "with_clock_note"]
+__all__ = ["datum_remarks", "late_records", "load_remarks", "repeated_remarks", "with_clock_note"]
 
 _WGS84 = "World Geodetic System 1984"
 _DATUM = (
@@ -51,6 +54,28 @@ def datum_remarks(space: SpaceClause, city_crs: str) -> tuple[str, ...]:
     if not crs.is_geographic or crs.datum is None or not crs.datum.name.startswith(_WGS84):
         return ()
     return (_DATUM,)
+
+
+_MANY = 0.05
+
+
+def repeated_remarks(rule: str, duplicates: int, read: int) -> tuple[str, ...]:
+    """Return that many rows of a file share their keys, where one row of each key counts and the others are lost.
+
+    Parameters
+    ----------
+    rule
+        Which row of a key counts: ``last``, ``first``; of other rules none is lost without being rejected.
+    duplicates, read
+        Rows whose key another row has; rows of the file.
+    """
+    if rule not in ("last", "first") or duplicates <= _MANY * read:
+        return ()
+    note = (
+        f"{duplicates:,} of {read:,} rows have the key of another row: the {rule} row of each key counts, and the "
+        "others are lost; if they are something else, load into a new layer with one more column in --key"
+    )
+    return (note,)
 
 
 _FAR_US = 3_600_000_000

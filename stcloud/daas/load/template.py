@@ -28,7 +28,7 @@ from stcloud.daas.ledger import Ledger
 from stcloud.daas.load.drift import Drift
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.limit import Limit, refuse_cut_off, refuse_too_many
-from stcloud.daas.load.notes import load_remarks
+from stcloud.daas.load.notes import load_remarks, repeated_remarks
 from stcloud.daas.load.peek import PeekedSource, is_bare, is_empty
 from stcloud.daas.load.reading import LocalReading, RowReading
 from stcloud.daas.load.request import LoadRequest
@@ -182,7 +182,10 @@ class LoadRun:
         )
         if not reckoning.adds_up:
             raise InternalError("reckoning", f"the reckoning does not add up: {reckoning.counts}")
-        return reckoning
+        if self.context.deletes:
+            return reckoning
+        rule, repeated = str(self.context.definition.duplicates), reckoning.duplicates
+        return replace(reckoning, notes=(*reckoning.notes, *repeated_remarks(rule, repeated, reckoning.read)))
 
 
 def bound_columns(

@@ -191,3 +191,24 @@ def cases(service: str) -> list[dict]:
 def actions(service: str, number: str) -> list[str]:
     case = json.loads(urlopen(f"{service}cases/matters/{number}").read())
     return [action["action"] for action in case["actions"]]
+
+
+def test_hot_spots_of_a_wide_city_take_cells_that_an_answer_can_hold(browser, tmp_path):
+    far = [(-74.0, 40.6), (-73.6, 40.9)]  # 40 km apart: more than 10,000 cells of 250 m
+    days = [(day, place) for day in range(1, 29) for place in far]
+    rows = [
+        {"id": number, "at": f"2024-03-{day:02} 08:00", "lon": lon, "lat": lat}
+        for number, (day, (lon, lat)) in enumerate(days)
+    ]
+    with stcloud.create(tmp_path / "york", crs="EPSG:32618", zone="America/New_York") as city:
+        city.load("events", rows, key="id", time="at", lon="lon", lat="lat")
+    with serve(tmp_path / "york") as address, at_console(browser, address) as planner:
+        planner.open("hotspots")
+        assert planner.page.locator(".failure").count() == 0
+        assert planner.page.get_by_label("Cells").input_value() == "500m"
+        planner.open("hotspots", cell="100m")
+        assert planner.page.locator(".failure").count() == 1
+        planner.page.get_by_role("button", name="Choose larger cells").click()
+        planner.settle()
+        assert planner.page.locator(".failure").count() == 0
+        planner.check("400")

@@ -41,3 +41,12 @@ def test_a_long_value_is_cut_in_the_message():
         refuse_too_many(Limit(rows=0), [refusal], 1, "grid.nc")
     assert len(refused.value.message) < 250
     assert "'POLYGON ((1 2, 1 2, " in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("conflicting-key", "add a column to --key"), ("outside-crs", "right city")]
+)
+def test_a_reason_that_has_a_remedy_names_it(reason, said):
+    with pytest.raises(InvalidInput) as refused:
+        refuse_too_many(Limit(rows=0), [Refusal(1, "n", "v", reason)], 1, "a.csv")
+    assert said in refused.value.in_shell

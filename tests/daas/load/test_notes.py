@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 import stcloud
+from stcloud.daas.load.notes import repeated_remarks
 from stcloud.testing.events import define, rows
 
 WRONG = int(dt.datetime(2099, 1, 1, tzinfo=dt.UTC).timestamp() * 1_000_000)
@@ -54,3 +55,30 @@ def test_clocks_that_differ_a_little_are_not_spoken_of(load):
     city, later = load(4, RIGHT)
     assert clocks(later) == []
     assert not late(city)
+
+
+def lost(reckoning):
+    return [note for note in reckoning.notes if "have the key of another row" in note]
+
+
+def test_rows_that_are_lost_because_many_share_a_key_are_said(tmp_path):
+    table = [
+        {"id": row // 2, "at": f"2024-03-01 08:{row:02}", "lon": 117.1, "lat": 31.9} for row in range(40)
+    ]
+    told = {"key": "id", "time": "at", "lon": "lon", "lat": "lat", "datum": "wgs84"}
+    with stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai") as city:
+        shared = city.load("shared", table, **told)
+        assert (shared.accepted, shared.duplicates) == (20, 20)
+        (note,) = lost(shared)
+        assert note.startswith("20 of 40 rows have the key of another row: the last row of each key counts")
+        assert lost(city.load("apart", table, **{**told, "key": ["id", "at"]})) == []
+        assert lost(city.load("few", [*table[::2], table[1]], **told)) == []  # one of 21
+        assert lost(city.load("shared", table, again=True, mode="delete")) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"), [("last", True), ("first", True), ("keep", False), ("refuse", False)]
+)
+def test_rows_are_lost_by_two_rules_only(rule, said):
+    assert bool(repeated_remarks(rule, 6, 100)) is said
+    assert repeated_remarks(rule, 5, 100) == ()

@@ -243,8 +243,15 @@ class Checker:
         raise InvalidInput(
             "wrong-type",
             f"'{operator}' cannot compare {_a(left.kind)} with {_a(right.kind)}",
-            hint=_how_to_write(right.kind if isinstance(left, Constant) else left.kind),
+            hint=self._how_to_write(*((right, left) if isinstance(left, Constant) else (left, right))),
         )
+
+    def _how_to_write(self, wanted: Node, other: Node) -> str:
+        """Say how the other side is written, and which column it is that wants it so."""
+        stored = wanted.stored if isinstance(wanted, Column) else None
+        name = next((name for name, each in self.names.attributes.items() if each.stored == stored), None)
+        written = _how_to_write(wanted.kind, other)
+        return written if name is None else f"'{name}' is {_a(wanted.kind)}: {written}"
 
     def _instant(self, value: Node) -> Node:
         """Read a day as its first instant in the city's zone; a column of days has no such."""
@@ -310,10 +317,12 @@ def _a(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
-def _how_to_write(kind: str) -> str:
+def _how_to_write(kind: str, other: Node) -> str:
+    """Say how a value of a kind is written; a number that stands for a text, as that text."""
+    text = f"{other.value:g}" if isinstance(other, Constant) and other.kind in NUMERIC else "text"
     forms = {
-        "text": "write a text as 'text'", "integer": "write a number without quotes",
-        "number": "write a number without quotes",
+        "text": f"write a text as '{text}'",
+        "integer": "write a number without quotes", "number": "write a number without quotes",
         "boolean": "write TRUE or FALSE", "date": "write a day as DATE('2024-03-01')",
         "instant": "write an instant as TIMESTAMP('2024-03-01T07:00:00Z')",
     }  # fmt: skip

@@ -82,8 +82,8 @@ class Names:
         if name in self.special:
             return self.special[name]
         have = ", ".join([*list(self.attributes)[:30], *(word for word in self.special if word[:3] != "st_")])
+        near = nearest(name, (*self.attributes, *self.special))
         raise NotFound(
-            "unknown-column",
-            f"there is no column '{name}' (there are: {have})",
-            nearest=nearest(name, (*self.attributes, *self.special)),
-        )
+            "unknown-column", f"there is no column '{name}' (there are: {have})", nearest=near,
+            hint="" if near else f"if it is no column, but a text, write it as '{name}'",
+        )  # fmt: skip

@@ -128,11 +128,24 @@ def read_duration(tree: Any, attributes: Mapping[str, Attribute]) -> Duration | 
         if ends is None:
             raise InvalidInput(
                 "wrong-type", f"'{operator}(…)' is of a duration, the difference of two instants or two dates",
-                hint=f"e.g. {operator}(closed - opened)",
+                hint=_texts_in(inner, attributes) or f"e.g. {operator}(closed - opened)",
             )  # fmt: skip
         return Duration(*ends, UNITS[operator])
     ends = _ends(tree, attributes)
     return None if ends is None else Duration(*ends, UNITS[_PLAIN])
+
+
+def _texts_in(tree: Any, attributes: Mapping[str, Attribute]) -> str:
+    """Say which columns of a difference are texts, and how they become instants; empty where none is."""
+    parts = tree.get("args", []) if isinstance(tree, dict) else []
+    names = [str(part.get("property")) for part in parts if isinstance(part, dict)]
+    texts = [
+        f"'{name}'" for name in dict.fromkeys(names) if name in attributes and attributes[name].type == "text"
+    ]
+    if not texts:
+        return ""
+    are, them = ("are texts", "them") if len(texts) > 1 else ("is a text", "it")
+    return f'{" and ".join(texts)} {are}: load with a definition that gives {them} type = "instant"'
 
 
 def _check_columns(tree: Any, attributes: Mapping[str, Attribute]) -> None:

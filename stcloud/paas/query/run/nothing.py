@@ -1,4 +1,4 @@
-"""Why an answer is empty: from when to when the layer has rows, and the values nearest to those that it has not.
+"""Why an answer is empty: when and where the layer has rows, and the values nearest to those that it has not.
 
 Values are looked for in at most a million rows, and only in columns of at most five thousand different values, as a
 few rows show first, so that a note does not take longer than the answer.
@@ -14,6 +14,9 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
+
+from stcloud.daas.known import layer_as_known
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import nearest
 from stcloud.iaas.table.table import File
@@ -21,14 +24,17 @@ from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.condition.predicate import Predicate
 from stcloud.paas.query.measure.measure import COUNT
-from stcloud.paas.query.plan.plan import Summary
+from stcloud.paas.query.place.extent import Box
+from stcloud.paas.query.plan.limits import Limits
+from stcloud.paas.query.plan.plan import Rows, Summary
 from stcloud.paas.query.run.inquiry import Inquiry
+from stcloud.space import LONLAT, project
 from stcloud.time import Relation, Span, Spans
 
 __all__ = ["why_empty"]
 
 _MOST_ROWS, _FEW_ROWS, _MOST_VALUES, _MOST_LETTERS = 1_000_000, 20_000, 5_000, 60
-_LISTED, _MOST_NOTES = 8, 3
+_LISTED, _MOST_NOTES, _MOST_LAT = 8, 3, 90.0
 
 
 def why_empty(inquiry: Inquiry, answer: Answer) -> tuple[str, ...]:
@@ -47,7 +53,7 @@ def why_empty(inquiry: Inquiry, answer: Answer) -> tuple[str, ...]:
         (rows,) = inquiry.run(Summary((), (COUNT,))).read_all().column(0).to_pylist()
         if rows:
             return (f"no value was found: none of the {rows:,} rows has one",) if _has_none(answer) else ()
-    return (f"nothing was found: {_extent(inquiry)}", *_absent(inquiry))
+    return (f"nothing was found: {_extent(inquiry)}", *_elsewhere(inquiry), *_absent(inquiry))
 
 
 def _may_be_empty(answer: Answer) -> bool:
@@ -61,12 +67,55 @@ def _has_none(answer: Answer) -> bool:
 
 
 def _extent(inquiry: Inquiry) -> str:
-    """Say from when to when a layer has rows."""
+    """Say from when to when a layer has rows, as it was known; before its first load, when that was."""
     layer, zone = inquiry.subject.layer, inquiry.subject.zone
     if layer.span_us is None:
         return f"layer {layer.name} is empty"
-    first, last = (zone.iso(at_us)[:10] for at_us in layer.span_us)
-    return f"layer {layer.name} has {layer.kind}s from {first} to {last}"
+    known = layer_as_known(layer, inquiry.known_us)
+    if known is None:
+        first_us = min(load.recorded_at_us for load in layer.loads)
+        return (
+            f"layer {layer.name} was not known yet: its first load was recorded at {zone.iso(first_us)[:16]}"
+        )
+    first, last = (zone.iso(at_us)[:10] for at_us in known.span_us or layer.span_us)
+    until = f"from {first} to {last}" if inquiry.subject.kind.indexed else f"since {first}"
+    return f"layer {layer.name} has {layer.kind}s {until}"
+
+
+def _elsewhere(inquiry: Inquiry) -> Iterator[str]:
+    """Say that a place lies outside of what the layer's rows lie in, and where latitude was given first."""
+    layer, crs = inquiry.subject.layer, inquiry.subject.configuration.crs
+    whole = layer.extent
+    if whole is None:
+        return
+    for condition in inquiry.resolver.resolution(inquiry.plan(Rows())).conditions:
+        boxes = _boxes(condition.limits)
+        if not boxes or any(_meet(box, whole) for box in boxes):
+            continue
+        bounds = np.array(whole)
+        lons, lats = project(bounds[[0, 2, 0, 2]], bounds[[1, 1, 3, 3]], crs, LONLAT)
+        yield (
+            f"the place is outside of where layer {layer.name} has {layer.kind}s: "
+            f"lon {lons.min():.4f} to {lons.max():.4f}, lat {lats.min():.4f} to {lats.max():.4f}"
+        )
+        west, south, east, north = boxes[0]
+        lon, lat = project((west + east) / 2, (south + north) / 2, crs, LONLAT)
+        if abs(lon) <= _MOST_LAT and _holds(whole, *project(lat, lon, LONLAT, crs)):
+            yield "with latitude and longitude exchanged it is inside: write the longitude first"
+
+
+def _boxes(limits: Limits) -> list[Box]:
+    """Return boxes that together hold what lies within limits; none where they are not of a place."""
+    areas = [area.bounds for area in limits.areas]
+    return [*(limits.extent.boxes if limits.extent is not None else ()), *areas]
+
+
+def _meet(box: Box, other: Box) -> bool:
+    return box[0] <= other[2] and other[0] <= box[2] and box[1] <= other[3] and other[1] <= box[3]
+
+
+def _holds(box: Box, x: Any, y: Any) -> bool:
+    return bool(box[0] <= x <= box[2] and box[1] <= y <= box[3])
 
 
 def _absent(inquiry: Inquiry) -> Iterator[str]:

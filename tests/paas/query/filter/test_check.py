@@ -25,8 +25,11 @@ def check(what: Any, names: Names = EVENTS, **rest: Any) -> Any:
 @pytest.mark.parametrize(
     ("what", "kind", "said"),
     [
-        ("n = 'a'", "wrong-type", "'=' cannot compare a number with a text; write a number without quotes"),
-        ("'a' = n", "wrong-type", "'=' cannot compare a text with a number; write a number without quotes"),
+        ("n = 'a'", "wrong-type", "with a text; 'n' is a number: write a number without quotes"),
+        ("note = 16", "wrong-type", "'note' is a text: write a text as '16'"),
+        ("note IN ('a', 2.5)", "wrong-type", "'note' is a text: write a text as '2.5'"),
+        ("done > '2024'", "wrong-type", "'done' is an instant: write an instant as TIMESTAMP('2024-03-01"),
+        ("'a' = n", "wrong-type", "with a number; 'n' is a number: write a number without quotes"),
         ("n", "wrong-type", "is a number, not a condition"),
         ("NOT note", "wrong-type", "is a text, not a condition"),
         ("note + 1 = 2", "wrong-type", "'+' needs two numbers, found text and integer"),
@@ -85,6 +88,11 @@ def test_a_function_that_is_not_known_is_refused_with_those_that_are() -> None:
     assert all(name in str(error.value) for name in FUNCTIONS)
     with pytest.raises(Unsupported, match=r"cannot hold the value null.*IS NULL"):
         check("note = NULL")
+
+
+def test_a_text_in_double_quotes_is_told_from_a_column() -> None:
+    with pytest.raises(NotFound, match="if it is no column, but a text, write it as 'high'"):
+        check('note = "high"')
 
 
 def test_names_that_are_not_known_are_told_with_the_nearest() -> None:

@@ -1,5 +1,7 @@
 """Why an answer is empty: the layer's time, and of texts that nothing equals the nearest values there are."""
 
+import tempfile
+
 import geopandas
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from shapely import box
 
 import stcloud
 from stcloud.paas.query.run import nothing
+from stcloud.space import project
 
 CRS = "EPSG:32760"
 WEST, SOUTH = 300_000.0, 5_900_000.0
@@ -98,9 +101,42 @@ def test_values_are_those_that_were_known_at_the_pin(city):
 def test_features_have_reasons_too(city):
     query = city.query("areas").as_of("2020").what("name = 'Old Towne'")
     assert reasons(query) == (
-        "nothing was found: layer areas has features from 2013-01-01 to 2013-01-01",
+        "nothing was found: layer areas has features since 2013-01-01",
         "name has no 'Old Towne'; nearest: 'Old Town'",
     )
+
+
+def test_a_place_outside_of_the_layer_is_told_and_so_are_exchanged_coordinates(city):
+    lon, lat = project(WEST, SOUTH, CRS, "EPSG:4326")
+    outside = f"the place is outside of where layer events has events: lon {lon:.4f} to {lon:.4f}, lat"
+    exchanged = "with latitude and longitude exchanged it is inside: write the longitude first"
+    events = city.query("events")
+    far = reasons(events.where(f"near:{lon + 1},{lat}:200m"))
+    assert len(far) == 2
+    assert far[1].startswith(outside)
+    inside = events.when("2031").where(f"near:{lon},{lat}:200m")
+    assert reasons(inside) == (EXTENT,)  # it is there, at no such time
+    turned = city_reasons_in_new_york()
+    assert turned[1].startswith("the place is outside of where layer events has events: lon -73.98")
+    assert turned[2:] == (exchanged,)
+
+
+def city_reasons_in_new_york():
+    """Ask with the latitude first, in a city where both orders are degrees."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        stcloud.create(f"{folder}/city", crs="EPSG:32618", zone="America/New_York") as city,
+    ):
+        at = {"id": 1, "at": "2024-03-01 08:00", "lon": -73.98, "lat": 40.75}
+        city.load("events", [at], key="id", time="at", lon="lon", lat="lat")
+        return reasons(city.query("events").where("near:40.75,-73.98:500m"))
+
+
+def test_what_was_not_known_yet_is_told_with_its_first_load(city):
+    first = city.layer("events").loads[0].recorded_at_us
+    query = city.query("events").known_at("2020-01-01")
+    said = f"its first load was recorded at {city.configuration.zone.iso(first)[:16]}"
+    assert reasons(query, "count") == (f"nothing was found: layer events was not known yet: {said}",)
 
 
 def test_only_so_many_rows_and_values_are_looked_at(city, monkeypatch):

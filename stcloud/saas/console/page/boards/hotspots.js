@@ -19,7 +19,9 @@ import { fieldOf, groupText, ofGroup } from "../core/question.js";
 import { validOf } from "../core/timespan.js";
 import { useTotal } from "../core/total.js";
 
-const CELLS = Object.freeze(["100m", "250m", "500m", "1km"]);
+const CELLS = Object.freeze(["100m", "250m", "500m", "1km", "10km"]);
+/** Cells that are tried where none is chosen: the finest of which an answer can hold all. */
+const BY_ITSELF = Object.freeze(["250m", "500m", "1km", "10km"]);
 const STEPS = Object.freeze({ "1D": "day", "1W": "week", "1M": "month" });
 const DISTANCES_M = Object.freeze(["", "250", "500", "1000", "2000"]);
 const MOST_LISTED = 100;
@@ -40,14 +42,12 @@ export function HotSpots({ state }) {
   const layers = city.layers.filter(({ kind }) => kind === "event");
   const layer = layers.some(({ name }) => name === state.layer) ? state.layer : (layers[0]?.name ?? "");
   const own = { ...state, layer };
-  const [cell, every] = [state.cell || "250m", state.every in STEPS ? state.every : "1W"];
+  const every = state.every in STEPS ? state.every : "1W";
   const question = askedOf(own, city);
-  const document = { ...question, cell, every, ...(state.distance && { distance_m: Number(state.distance) }) };
+  const document = { ...question, every, ...(state.distance && { distance_m: Number(state.distance) }) };
   const total = useTotal(question, "");
-  const answer = useAnswer(async (signal) => {
-    const bytes = await api.bytes("/hotspots", { document, accept: GEOJSON_TYPE, signal });
-    return JSON.parse(new TextDecoder().decode(bytes));
-  }, [document]);
+  const answer = useAnswer((signal) => ofCells(api, document, state.cell ? [state.cell] : BY_ITSELF, signal), [document, state.cell]);
+  const cell = state.cell || answer.value?.cell || BY_ITSELF[0];
   const by = CELLS.includes(cell) ? `cell:${cell}` : cell;
   const field = fieldOf(by);
   const name = useAreaNames(by, own);
@@ -72,6 +72,7 @@ export function HotSpots({ state }) {
         <${LayerChooser} state=${own} />
       </div>
       ${answer.problem && html`<${Failure} problem=${answer.problem} t=${t} />`}
+      ${answer.problem?.kind === "too-many-rows" && html`<p><button type="button" onClick=${() => choose("cell")("")}>${t("hotspots.larger")}</button></p>`}
       <${MapView} overlays=${overlays} state=${own} valid=${validOf(own, total.value?.facts?.when)} onIdle=${() => setDrawn((/** @type {number} */ n) => n + 1)}
         summary=${counts.map(([kind, n]) => t("legend.part", { label: className(kind, t), n })).join("; ")} onView=${(/** @type {string} */ map) => store.set({ map }, { replace: true })}>
         <${Legend} counts=${counts} waiting=${answer.waiting} />
@@ -84,6 +85,21 @@ export function HotSpots({ state }) {
       ${chosen && html`<section class="chosen-cell" aria-label=${name(chosen[field])}>${card(chosen)}</section>`}
     </div>
   </div>`;
+}
+
+/**
+ * Ask for hot spots by the first cells of which an answer can hold all.
+ * @param {import("../core/api.js").Api} api @param {Record<string, any>} document @param {readonly string[]} cells @param {AbortSignal} signal
+ */
+async function ofCells(api, document, cells, signal) {
+  const [cell, ...larger] = cells;
+  try {
+    const bytes = await api.bytes("/hotspots", { document: { ...document, cell }, accept: GEOJSON_TYPE, signal });
+    return { ...JSON.parse(new TextDecoder().decode(bytes)), cell };
+  } catch (problem) {
+    if (!larger.length || /** @type {any} */ (problem).kind !== "too-many-rows") throw problem;
+    return ofCells(api, document, larger, signal);
+  }
 }
 
 /** Classes in the order of their palette, with how many cells have which. @param {any[]} rows @returns {[string, number][]} */
