@@ -31,7 +31,7 @@ ASSUMED = {"mgrs": "MIT"}
 """Licences of packages whose text says another than their classifier."""
 COPYLEFT = {
     "certifi": "MPL-2.0 covers its own files, a list of certificates, which stcloud does not change",
-    "psycopg": "LGPL-3.0: a library that stcloud calls, does not change and does not ship; only in the extra `postgres`",
+    "psycopg": "LGPL-3.0: a library that stcloud calls, and neither changes nor ships; of the extra `postgres`",
     "psycopg-binary": "LGPL-3.0: as psycopg",
     "paho-mqtt": "one may choose BSD-3-Clause",
 }
@@ -98,7 +98,7 @@ def lines() -> Iterator[str]:
     for one in vendored:
         if "parts" in one:
             yield ""
-            yield f"The makers of {one['name']} built these into it; their texts are in `{one['parts_licence_file']}`:"
+            yield f"The makers of {one['name']} built these in, whose texts are in `{one['parts_licence_file']}`:"
             yield ""
             yield "| library | version | licence |"
             yield "|---|---|---|"
@@ -149,7 +149,7 @@ COPYLEFT_TEXT = """
 
 No package of the core is under the GPL, LGPL or AGPL. Some of their wheels hold libraries that are: those of shapely
 and pyogrio, and of rasterio in the extra `scene`, GEOS (LGPL-2.1); those of numpy and scipy libgfortran
-(GPL-3.0 with the runtime library exception) and libquadmath (LGPL-2.1), that of scikit-learn libgomp (as libgfortran).
+(GPL-3.0 with the runtime library exception) and libquadmath (LGPL-2.1); that of scikit-learn libgomp (as they).
 Who ships an image with these wheels in it ships these libraries.
 
 """

@@ -106,10 +106,7 @@ def _licence(package: str) -> str:
     """Return the text of a package's licence below a line with its name; of one that has it there, the read-me's."""
     folder = PACKAGES / package
     files = sorted(path for path in folder.iterdir() if path.name.upper().startswith("LICENSE"))
-    if files:
-        text = files[0].read_text()
-    else:
-        text = (folder / "README.md").read_text().partition("## License")[2]
+    text = files[0].read_text() if files else (folder / "README.md").read_text().partition("## License")[2]
     if not text.strip():
         raise SystemExit(f"{package} has no text of its licence")
     return f"{'=' * 80}\n{package} {_part(package)['version']}\n{'=' * 80}\n{text.strip()}\n"

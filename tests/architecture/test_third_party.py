@@ -1,4 +1,4 @@
-"""THIRD_PARTY.md is true and complete: the page's libraries, what is installed beside the wheel, a word on copyleft."""
+"""THIRD_PARTY.md is true and complete: libraries of the page, what is installed beside, a word on copyleft."""
 
 import json
 import re
