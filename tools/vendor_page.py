@@ -24,11 +24,15 @@ _NAMES = {'from"preact"': 'from"./preact.mjs"'}
 
 @dataclass(frozen=True, slots=True)
 class Vendored:
-    """A library: its package, the files that are taken of it with the names that they get, and its licence."""
+    """A library: its package, the files that are taken of it with the names that they get, and its licence.
+
+    Its parts are the packages that its makers built into these files; their licences ask to go with them.
+    """
 
     package: str
     files: dict[str, str]
     licence: str
+    parts: tuple[str, ...] = ()
 
 
 LIBRARIES = (
@@ -41,6 +45,27 @@ LIBRARIES = (
             "dist/maplibre-gl.css": "maplibre-gl.css",
         },
         "LICENSE.txt",
+        parts=(
+            "@mapbox/jsonlint-lines-primitives",
+            "@mapbox/point-geometry",
+            "@mapbox/tiny-sdf",
+            "@mapbox/unitbezier",
+            "@mapbox/vector-tile",
+            "@maplibre/geojson-vt",
+            "@maplibre/maplibre-gl-style-spec",
+            "@maplibre/mlt",
+            "@maplibre/vt-pbf",
+            "bidi-js",
+            "earcut",
+            "gl-matrix",
+            "json-stringify-pretty-compact",
+            "kdbush",
+            "murmurhash-js",
+            "pbf",
+            "potpack",
+            "quickselect",
+            "tinyqueue",
+        ),
     ),
     Vendored("preact", {"dist/preact.mjs": "preact.mjs", "hooks/dist/hooks.mjs": "hooks.mjs"}, "LICENSE"),
     Vendored("uplot", {"dist/uPlot.esm.js": "uplot.mjs", "dist/uPlot.min.css": "uplot.css"}, "LICENSE"),
@@ -60,13 +85,31 @@ def made() -> Iterator[tuple[str, bytes]]:
             yield name, content
         licence = f"LICENSE.{library.package}.txt"
         yield licence, (folder / library.licence).read_bytes()
-        listed.append(
-            {
-                "name": library.package, "version": described["version"], "licence": described["license"],
-                "licence_file": licence, "files": files,
-            }
-        )  # fmt: skip
+        own = {
+            "name": library.package, "version": described["version"], "licence": described["license"],
+            "licence_file": licence, "files": files,
+        }  # fmt: skip
+        if library.parts:
+            texts = f"LICENSE.{library.package}.parts.txt"
+            yield texts, "\n".join(_licence(name) for name in library.parts).encode()
+            own |= {"parts_licence_file": texts, "parts": [_part(name) for name in library.parts]}
+        listed.append(own)
     yield LIST, (json.dumps(listed, indent=2) + "\n").encode()
+
+
+def _part(package: str) -> dict[str, str]:
+    described = json.loads((PACKAGES / package / "package.json").read_text())
+    return {"name": package, "version": described["version"], "licence": described["license"]}
+
+
+def _licence(package: str) -> str:
+    """Return the text of a package's licence below a line with its name; of one that has it there, the read-me's."""
+    folder = PACKAGES / package
+    files = sorted(path for path in folder.iterdir() if path.name.upper().startswith("LICENSE"))
+    text = files[0].read_text() if files else (folder / "README.md").read_text().partition("## License")[2]
+    if not text.strip():
+        raise SystemExit(f"{package} has no text of its licence")
+    return f"{'=' * 80}\n{package} {_part(package)['version']}\n{'=' * 80}\n{text.strip()}\n"
 
 
 def _shipped(text: str) -> str:

@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = {"bench", "docs", "fixtures", "grids", "layers", "stcloud", "tests", "tools"}
+FILES = {"pyproject.toml", "README.md", "LICENSE", "THIRD_PARTY.md", "constraints.txt", "Makefile"}
+KINDS = {".py", ".typed", ".js", ".mjs", ".css", ".html", ".jinja", ".json", ".toml", ".csv", ".txt"}
+"""Endings of what the wheel holds: a font, an image or data of another kind would be somebody's."""
+BUNDLED = "stcloud/_bundled/"
 pytestmark = pytest.mark.slow
 
 
@@ -36,7 +41,7 @@ def run(*command: object, cwd: Path) -> str:
 def wheel(tmp_path_factory) -> Path:
     """Built from a copy, so that nothing is left in the checkout."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in ("stcloud", "layers", "grids", "pyproject.toml", "README.md", "LICENSE"):
+    for name in FOLDERS | FILES:
         (source / name).symlink_to(ROOT / name)
     run(
         sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps",
@@ -60,18 +65,33 @@ def installed(wheel, tmp_path_factory) -> Path:
 
 
 def test_the_wheel_holds_definitions_grids_and_the_mark_of_types(wheel):
-    names = zipfile.ZipFile(wheel).namelist()
+    names = [name for name in zipfile.ZipFile(wheel).namelist() if not name.endswith("/")]
     for wanted in (
         "stcloud/py.typed",
         "stcloud/_bundled/layers/nyc-311.toml",
         "stcloud/_bundled/grids/unit-grid-15.toml",
     ):
         assert wanted in names
-    assert not [
-        name
-        for name in names
-        if name.startswith(("tests/", "docs/", "bench/")) or "__pycache__" in name or "fixtures" in name
-    ]
+    described = next(name for name in names if name.endswith(".dist-info/METADATA")).removesuffix("METADATA")
+    assert {name.partition("/")[0] for name in names} == {"stcloud", described.rstrip("/")}
+    own = [Path(name) for name in names if not name.startswith(described)]
+    assert {path.suffix for path in own} == KINDS
+    assert not [path for path in own if path.name.endswith(".d.mts") or "__pycache__" in path.parts]
+
+
+def test_the_wheel_holds_each_file_of_the_package_and_each_licence(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for folder, home in (
+        ("stcloud", "stcloud"),
+        ("layers", BUNDLED + "layers"),
+        ("grids", BUNDLED + "grids"),
+    ):
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and path.suffix in KINDS and not {"__pycache__", "_bundled"} & set(path.parts):
+                assert f"{home}/{path.relative_to(ROOT / folder)}" in names
+    licences = {name.partition(".dist-info/licenses/")[2] for name in names}
+    texts = (ROOT / "stcloud/saas/console/page/vendor").glob("LICENSE.*")
+    assert {"LICENSE", "THIRD_PARTY.md", *(str(path.relative_to(ROOT)) for path in texts)} <= licences
 
 
 def test_the_package_is_that_of_the_wheel(installed, tmp_path):

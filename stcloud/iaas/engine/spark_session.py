@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
 import warnings
 from collections.abc import Callable, Iterator
@@ -43,7 +44,7 @@ _REFUSED = ("AnalysisException", "ParseException", "UnsupportedOperationExceptio
 def open_session(url: str) -> SparkSession:
     """Open a session at ``sc://host:port``; raises as `Spark`."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _some_home():
             warnings.simplefilter("ignore")  # pyspark warns of pandas 3, which it does not use here
             from pyspark.sql.connect.client import DefaultChannelBuilder  # noqa: PLC0415  (an extra, heavy)
             from pyspark.sql.connect.session import SparkSession as Session  # noqa: PLC0415
@@ -64,6 +65,19 @@ def open_session(url: str) -> SparkSession:
     except Exception as error:
         raise _unreachable(shown_url(url)) from error
     return cast("SparkSession", session)
+
+
+@contextlib.contextmanager
+def _some_home() -> Iterator[None]:
+    """Keep pyspark from ending a process without a main file (``python -c``), which it takes for its own tests."""
+    if "SPARK_HOME" in os.environ:
+        yield
+        return
+    os.environ["SPARK_HOME"] = "none"
+    try:
+        yield
+    finally:
+        del os.environ["SPARK_HOME"]
 
 
 def shown_url(url: str) -> str:

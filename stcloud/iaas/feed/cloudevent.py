@@ -26,7 +26,9 @@ _MOST_EVENTS = 100_000
 def require_live(what: str, error: ImportError) -> MissingExtra:
     """Return the error that says that a library is not installed."""
     return MissingExtra(
-        "live-needed", f"{what} needs {error.name}, which is not installed", hint="pip install stcloud[live]"
+        "live-needed",
+        f"{what} needs {error.name}, which is not installed",
+        hint="pip install 'stcloud[live]'",
     )
 
 

@@ -82,7 +82,7 @@ def _library() -> tuple[Any, Any]:
         raise MissingExtra(
             "exchange-needed",
             f"signatures need {error.name}, which is not installed",
-            hint="pip install stcloud[exchange]",
+            hint="pip install 'stcloud[exchange]'",
         ) from error
     return serialization, ed25519
 

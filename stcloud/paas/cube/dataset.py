@@ -75,7 +75,7 @@ def dataset_of(cube: Cube, most_mb: float, *, exact: bool = False) -> xr.Dataset
         import xarray as xr  # noqa: PLC0415  (slow to import, and it need not be installed)
     except ImportError as error:
         raise MissingExtra(
-            "xarray-needed", "xarray is not installed", hint='pip install "stcloud[cube]", or use to_arrow'
+            "xarray-needed", "xarray is not installed", hint="pip install 'stcloud[cube]', or use to_arrow"
         ) from error
     shapes = shape_variables(cube.cells, _MAPPING)
     taken = [*_RESERVED, *(name for name in shapes), f"{SHAPE}_node", f"{SHAPE}_part"]

@@ -56,7 +56,7 @@ class CurrentPositions:
             raise MissingExtra(
                 "rtree-needed",
                 "positions that change one by one need rtree",
-                hint="pip install stcloud[live]",
+                hint="pip install 'stcloud[live]'",
             ) from error
         self._tree = Index()
         self._by_mover: dict[Any, tuple[int, CurrentPosition]] = {}

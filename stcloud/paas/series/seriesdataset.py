@@ -180,6 +180,6 @@ def _xarray() -> Any:
         import xarray  # noqa: PLC0415  (slow to import, and it need not be installed)
     except ImportError as error:
         raise MissingExtra(
-            "xarray-needed", "xarray is not installed", hint='pip install "stcloud[cube]", or use to_arrow'
+            "xarray-needed", "xarray is not installed", hint="pip install 'stcloud[cube]', or use to_arrow"
         ) from error
     return xarray

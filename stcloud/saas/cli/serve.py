@@ -103,7 +103,7 @@ def _libraries() -> Any:
         raise MissingExtra(
             "web-needed",
             f"services need {error.name}, which is not installed",
-            hint="pip install stcloud[web]",
+            hint="pip install 'stcloud[web]'",
         ) from error
     return uvicorn
 

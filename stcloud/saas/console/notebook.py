@@ -75,7 +75,7 @@ def _widget() -> type[ConsoleWidget]:
     except ImportError as error:
         raise MissingExtra(
             "notebook-needed", f"notebooks need {error.name}, which is not installed",
-            hint="pip install stcloud[notebook]",
+            hint="pip install 'stcloud[notebook]'",
         ) from error  # fmt: skip
     return ConsoleWidget
 

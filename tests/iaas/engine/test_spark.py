@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -192,3 +195,21 @@ def test_the_errors_are_those_of_a_city(tmp_path: Any, nothing: str) -> None:
     assert error.kind == "engine-unreachable"
     assert nothing in str(error)
     assert "secret" not in str(error)
+
+
+def test_a_process_without_a_main_file_is_not_ended():
+    """pyspark takes it for its own doctests, looks for a home of Spark and exits; conftest hides that."""
+    code = (
+        "from stcloud.errors import StorageError\n"
+        "from stcloud.iaas.engine.spark_session import open_session\n"
+        "import os\n"
+        "try:\n"
+        "    open_session('sc://127.0.0.1:1')\n"
+        "except StorageError as error:\n"
+        "    print(error.kind, 'SPARK_HOME' in os.environ)\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "SPARK_HOME"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.stdout.split() == ["engine-unreachable", "False"], done.stderr

@@ -98,7 +98,7 @@ def test_what_is_wrong_with_a_call_has_its_kind(run, arrivals, kinds, monkeypatc
     run(*call, "--from", arrivals, "--poll", "15s")
     monkeypatch.setitem(sys.modules, "nats", None)
     ended = run(*call, "--from", "nats://127.0.0.1:1/S")
-    assert (ended.code, "pip install stcloud[live]" in ended.err) == (5, True)
+    assert (ended.code, "pip install 'stcloud[live]'" in ended.err) == (5, True)
     assert tuple(kinds) == KINDS
 
 

@@ -35,6 +35,7 @@ def test_vendored_files_have_the_checksums_of_their_list_and_a_licence(library):
 
 def test_the_list_of_vendored_files_has_all_of_them():
     listed = {name for library in VENDORED for name in [*library["files"], library["licence_file"]]}
+    listed |= {library["parts_licence_file"] for library in VENDORED if "parts" in library}
     there = {path.name for path in (PAGE / "vendor").iterdir() if not path.name.endswith(".d.mts")}
     assert there == {*listed, "vendored.json"}
 
