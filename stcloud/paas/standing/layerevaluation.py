@@ -213,7 +213,7 @@ class LayerEvaluation:
         inside: dict[tuple[str, ...], dict[tuple[Named, str], set[int]]] = {}
         for number, candidates in self._index.candidates(batch.rows):
             bound = self._numbered[number].bound
-            kept, groups = batch.kept(bound, candidates, found=True), batch.groups(bound)
+            kept, groups = batch.kept(bound, candidates, from_index=True), batch.groups(bound)
             kept = kept[[groups[place] is not None for place in kept.tolist()]] if len(kept) else kept
             if bound.watches:
                 moved = inside.setdefault(bound.rule.question.by, {})
@@ -274,7 +274,7 @@ class LayerEvaluation:
             for number, candidates in self._index.candidates(few.rows):
                 bound = self._numbered[number].bound
                 if bound.name in movers.rules:
-                    for place in few.kept(bound, candidates, found=True).tolist():
+                    for place in few.kept(bound, candidates, from_index=True).tolist():
                         group = few.groups(bound)[place]
                         if group is not None:
                             touched.setdefault((bound.name, group), _Touched()).again = True

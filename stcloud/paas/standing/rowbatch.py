@@ -60,12 +60,12 @@ class RowBatch:
         time_us, key, x, y = self._own
         return Sample(time_us[place], key[place], level, x[place], y[place])
 
-    def kept(self, bound: BoundRule, candidates: Places, *, found: bool = False) -> Places:
+    def kept(self, bound: BoundRule, candidates: Places, *, from_index: bool = False) -> Places:
         """Return the rows that a rule's question keeps, in the rule's time, of those that it may keep.
 
-        ``found``: the candidates are what the index of rules gave; of a rule that asks no more they are all kept.
+        ``from_index``: the candidates are what the index of rules gave; a rule that asks no more keeps all.
         """
-        chosen = candidates if found and bound.is_equality else self._kept.get(bound.kept_by)
+        chosen = candidates if from_index and bound.is_equality else self._kept.get(bound.kept_by)
         if chosen is None:
             rows = self._of(bound.kept_columns)
             rows = rows if len(candidates) == len(self) else rows.take(whole_numbers(candidates))
