@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -174,6 +173,7 @@ def run_service(
     """
     uvicorn = _libraries()
     from stcloud.saas.web import application  # noqa: PLC0415
+    from stcloud.saas.web.background import in_background  # noqa: PLC0415
     from stcloud.saas.web.warming import warm  # noqa: PLC0415
 
     config = uvicorn.Config(
@@ -183,7 +183,7 @@ def run_service(
         address = f"http://{host}:{listening.getsockname()[1]}/"
         note(f"{words} {address} (Ctrl-C ends it)")
         cities = tuple(service.cities.values())
-        threading.Thread(target=warm, args=(cities,), name="warming", daemon=True).start()
+        in_background(lambda: warm(cities))
         if ready is not None:
             ready(address)
         uvicorn.Server(config).run(sockets=[listening])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import threading
 from collections.abc import Callable, Iterable, Mapping
 
 import stcloud
@@ -20,6 +19,7 @@ from stcloud.saas.rights.permits import Permits
 from stcloud.saas.rights.policy import Policy
 from stcloud.saas.rights.principal import ANONYMOUS, Principal
 from stcloud.saas.rights.tokens import Tokens
+from stcloud.saas.web.background import in_background
 from stcloud.saas.web.counts import ServiceCounts
 from stcloud.saas.web.kept import Kept
 from stcloud.saas.web.requestnotes import RequestNotes
@@ -114,7 +114,7 @@ class Service:
         """Do what is to be done when somebody opens a console: at the first time, and nobody waits for it."""
         begun, self._page_opened = self._page_opened, None
         if begun is not None:
-            threading.Thread(target=begun, name="pages", daemon=True).start()
+            in_background(begun)
 
     def city(self, name: str, principal: Principal) -> City:
         """Return a city as a principal may see it; `NotFound` ``unknown-city``."""
