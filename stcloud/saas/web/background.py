@@ -14,14 +14,15 @@ __all__ = ["in_background"]
 def in_background(work: Callable[[], object]) -> threading.Thread:
     """Do work in a thread of its own, which says nothing of what the end of the process breaks off.
 
-    A module that wants to be told of the end cannot be imported any more once that has come: a `RuntimeError`.
+    Once that has come no thread can be started, and no module imported that wants to be told of it: a `RuntimeError`
+    that names the shutdown.
     """
 
     def done() -> None:
         try:
             work()
-        except RuntimeError:
-            if threading.main_thread().is_alive():
+        except RuntimeError as error:
+            if "shutdown" not in str(error):
                 raise
 
     thread = threading.Thread(target=done, name="background", daemon=True)
