@@ -16,6 +16,7 @@ import itertools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.standing.incident import Incident
@@ -72,6 +73,11 @@ class StandingAlert:
     lateness_us: int
     raised_us: int
     known_us: int
+
+    def state(self) -> dict[str, Any]:
+        """Return its attributes as JSON has them."""
+        own = {name: getattr(self, name) for name in self.__slots__}
+        return own | {"incident": self.incident.state()}
 
     @property
     def order(self) -> tuple[int, str, int, str, int, str]:

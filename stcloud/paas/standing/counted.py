@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Self
 
 from stcloud.paas.standing.incident import Incident, Sample
@@ -90,7 +90,7 @@ class CountTracker:
 
     def state(self) -> dict[str, Any]:
         """Return its state as JSON has it."""
-        newest = None if self._newest is None else asdict(self._newest)
+        newest = None if self._newest is None else self._newest.state()
         return {"window": [*self._window], "newest": newest, "open": self._open, "counted": self._counted}
 
     def restore(self, state: Mapping[str, Any]) -> None:

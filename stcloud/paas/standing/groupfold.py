@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Self
 
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
@@ -119,7 +119,7 @@ class GroupFold:
 
     def state(self) -> dict[str, Any]:
         """Return what is needed to go on, as JSON has it."""
-        alerts = [asdict(alert) for alert in self.alerts]
+        alerts = [alert.state() for alert in self.alerts]
         return {
             "base_us": self.base_us,
             "base": self._base.state(),

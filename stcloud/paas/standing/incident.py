@@ -59,6 +59,10 @@ class Incident:
     x: float
     y: float
 
+    def state(self) -> dict[str, Any]:
+        """Return its attributes as JSON has them."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
     def ended(self, watermark_us: int) -> Incident:
         """Return it as it is when time has come so far."""
         if self.to_us is None and self.ends_us is not None and self.ends_us <= watermark_us:

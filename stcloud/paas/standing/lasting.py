@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from stcloud.paas.standing.incident import Incident, Sample
@@ -137,7 +137,7 @@ class LastingTracker:
     def state(self) -> dict[str, Any]:
         """Return its state as JSON has it."""
         kept = {"stretch": self._stretch, "newest": self._newest}
-        return {name: None if value is None else asdict(value) for name, value in kept.items()} | {
+        return {name: None if value is None else value.state() for name, value in kept.items()} | {
             "last_us": self._last_us, "silent_us": self._silent_us, "open": self._open,
         }  # fmt: skip
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import os
 import re
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -149,21 +148,24 @@ def listen(
     }  # fmt: skip
     every_s, token, opened = _seconds(every), _token(token_file), open_city(city)
     feed = _feed(source, name or _known_as(city, layer), token, zone or opened.configuration.zone.name, poll)
-    listener = _listener(opened, layer, feed, options, quiet=quiet)
-    listener.every_s, listener.most_rows = every_s, most_rows
-    listener.source_format, listener.snapshot = source_format, snapshot
-    with opened, _ending() as stop, _rules_frozen():
+    from stcloud.saas.feed.garbage import garbage_between_batches  # noqa: PLC0415
+
+    with opened, _ending() as stop, garbage_between_batches() as rest:
+        listener = _listener(opened, layer, feed, options, rest, quiet=quiet)
+        listener.every_s, listener.most_rows = every_s, most_rows
+        listener.source_format, listener.snapshot = source_format, snapshot
         counts = listener.run(stop, once=once, until_idle=until_idle)
     print_records([counts.to_record()], target)
 
 
-def _listener(city: City, layer: str, feed: Feed, options: Mapping[str, Any], *, quiet: bool) -> Listener:
+def _listener(
+    city: City, layer: str, feed: Feed, options: Mapping[str, Any], rest: Callable[[], None], *, quiet: bool
+) -> Listener:
     """Return what listens, with the options that are stated; it says what becomes of each batch."""
     from stcloud.saas.feed import BatchOutcome, Listener  # noqa: PLC0415  (keeps --help light)
 
     def on_batch(outcome: BatchOutcome) -> None:
-        if not gc.get_freeze_count():  # what rules are made of stays
-            gc.freeze()
+        rest()
         if not quiet:
             note(outcome.line())
         if outcome.problem is not None:
@@ -227,15 +229,6 @@ def _token(path: Path | None) -> str | None:
     if not token:
         raise InvalidInput("token-needed", f"{path} holds no token", hint="write it into the file")
     return token
-
-
-@contextmanager
-def _rules_frozen() -> Iterator[None]:
-    """Search for garbage among all objects at the end: with 10,000 rules it takes as long as a batch."""
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 @contextmanager
