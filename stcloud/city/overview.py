@@ -9,7 +9,7 @@ from typing import Any
 
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
-from stcloud.daas.display import html_table, one_line, span_text
+from stcloud.daas.display import days_text, html_table, one_line
 from stcloud.errors import StcloudError
 
 __all__ = ["city_html", "city_lines"]
@@ -21,8 +21,7 @@ def city_lines(parts: CityParts, configuration: CityConfiguration) -> list[str]:
     """Return a line about the city, and one for each layer; reads the logs of the layers' tables, no rows."""
     title, layers, more = _overview(parts, configuration)
     lines = [
-        f"{one_line(layer['layer'])}: {layer['rows']:,} {layer['kind']}{'' if layer['rows'] == 1 else 's'}"
-        + (f", {layer['span']}" if layer["span"] else "")
+        f"{one_line(layer['layer'])}: {layer['size']}" + (f", {layer['span']}" if layer["span"] else "")
         for layer in layers
     ]
     return [title, *lines, *([more] if more else [])]
@@ -40,7 +39,7 @@ def _overview(parts: CityParts, configuration: CityConfiguration) -> tuple[str, 
         names = parts.catalogue.names()
     except StcloudError as error:  # closed, or its folder is gone
         return f"{title}: {one_line(error.message)}", [], ""
-    rows = [_row(parts, name) for name in names[:_MOST_LAYERS]]
+    rows = [_row(parts, configuration, name) for name in names[:_MOST_LAYERS]]
     hidden = len(names) - _MOST_LAYERS
     return (
         f"{title}: {len(names)} layer{'' if len(names) == 1 else 's'}",
@@ -49,10 +48,13 @@ def _overview(parts: CityParts, configuration: CityConfiguration) -> tuple[str, 
     )
 
 
-def _row(parts: CityParts, name: str) -> dict[str, Any] | None:
+def _row(parts: CityParts, configuration: CityConfiguration, name: str) -> dict[str, Any] | None:
     """Return what is shown of a layer; None for one that cannot be read: `City.check` says why."""
     try:
         layer = parts.catalogue.layer(name)
     except StcloudError:
         return None
-    return {"layer": name, "kind": layer.kind, "rows": layer.events, "span": span_text(layer.span_us)}
+    return {
+        "layer": name, "kind": layer.kind, "rows": layer.events, "size": layer.size_text,
+        "span": days_text(layer.span_us, configuration.zone),
+    }  # fmt: skip

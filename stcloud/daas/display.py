@@ -11,8 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-__all__ = ["html_table", "one_line", "span_text", "text_table"]
+from stcloud.time import Zone
 
+__all__ = ["days_text", "html_table", "one_line", "text_table"]
+
+_UTC = Zone("UTC")
 _WIDTH, _GAP, _WIDEST = 80, 2, 32
 _MOST_LETTERS = 200
 
@@ -41,18 +44,16 @@ def one_line(value: object, most: int = _MOST_LETTERS) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
-def span_text(span_us: tuple[int, int] | None) -> str:
-    """Return two instants, UTC microseconds, as days: ``2024-01-01 to 2024-12-31 (UTC)``; nothing for None.
+def days_text(span_us: tuple[int, int] | None, zone: Zone | None = None) -> str:
+    """Return two instants, UTC microseconds, as days of a zone's clock, or of UTC, which is said; nothing for None.
 
-    >>> span_text((0, 86_400_000_000))
-    '1970-01-01 to 1970-01-02 (UTC)'
+    >>> days_text((0, 86_400_000_000)), days_text((0, 86_400_000_000), Zone("America/New_York"))
+    ('1970-01-01 to 1970-01-02 (UTC)', '1969-12-31 to 1970-01-01')
     """
     if span_us is None:
         return ""
-    import numpy as np  # noqa: PLC0415  (a pattern of imports that starts light)
-
-    first, last = (str(np.datetime64(at_us, "us").astype("M8[D]")) for at_us in span_us)
-    return f"{first} to {last} (UTC)"
+    first, last = ((zone or _UTC).iso(at_us).partition("T")[0] for at_us in span_us)
+    return f"{first} to {last}{'' if zone else ' (UTC)'}"
 
 
 def text_table(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[str]:

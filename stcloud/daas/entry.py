@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from stcloud.daas.completeness import Completeness, completeness_of
 from stcloud.daas.definition import Definition
 from stcloud.daas.description import Description
-from stcloud.daas.display import html_table, one_line, span_text
+from stcloud.daas.display import days_text, html_table, one_line
 from stcloud.daas.kind.protocol import LayerKind
 from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.purge.record import PurgeRecord
@@ -62,9 +62,8 @@ class Layer:
 
     @property
     def _title(self) -> str:
-        span = f", {span_text(self.span_us)}" if self.span_us else ""
-        nouns = f"{self.kind}{'' if self.events == 1 else 's'}"
-        return f"Layer {one_line(self.name)}: {self.events:,} {nouns}{span}, {len(self.attributes)} columns"
+        span = f", {days_text(self.span_us)}" if self.span_us else ""
+        return f"Layer {one_line(self.name)}: {self.size_text}{span}, {len(self.attributes)} columns"
 
     @property
     def loads(self) -> tuple[Reckoning, ...]:
@@ -113,6 +112,14 @@ class Layer:
         """Number of current events, or of current versions of features."""
         ended = sum(file.rows for file in self.snapshot.files) - self.rows
         return sum(file.nulls.get("st_recorded_to", file.rows) for file in self._rows) - ended
+
+    @property
+    def size_text(self) -> str:
+        """What it has now, in words: ``30 events``; of features ``12 versions of features``."""
+        plural = "" if self.events == 1 else "s"
+        return f"{self.events:,} " + (
+            f"version{plural} of features" if self.layer_kind.versioned else f"{self.kind}{plural}"
+        )
 
     @property
     def _rows(self) -> list[File]:

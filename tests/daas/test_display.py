@@ -61,8 +61,8 @@ def test_html_escapes_what_data_hold(city):
 def test_a_repr_says_what_matters(city):
     assert repr(city) == (
         "City hangzhou (EPSG:32650, Asia/Shanghai): 2 layers\n"
-        "  areas: 1 feature, 2019-12-31 to 2019-12-31 (UTC)\n"
-        "  requests: 30 events, 2024-03-04 to 2024-03-04 (UTC)"
+        "  areas: 1 version of features, 2020-01-01 to 2020-01-01\n"
+        "  requests: 30 events, 2024-03-05 to 2024-03-05"
     )
     assert repr(city.layer("requests")).startswith(
         "Layer requests: 30 events, 2024-03-04 to 2024-03-04 (UTC), 6 columns\n"
