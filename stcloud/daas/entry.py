@@ -116,10 +116,8 @@ class Layer:
     @property
     def size_text(self) -> str:
         """What it has now, in words: ``30 events``; of features ``12 versions of features``."""
-        plural = "" if self.events == 1 else "s"
-        return f"{self.events:,} " + (
-            f"version{plural} of features" if self.layer_kind.versioned else f"{self.kind}{plural}"
-        )
+        single, plural = self.layer_kind.row_names
+        return f"{self.events:,} {single if self.events == 1 else plural}"
 
     @property
     def _rows(self) -> list[File]:

@@ -139,6 +139,7 @@ class ReadingKind:
     definition = ReadingDefinition
     partition = PART
     time_columns = ("st_at", "st_at")
+    row_names = ("toy", "toys")
     bounds_columns = ("st_x", "st_y", "st_x", "st_y")
     has_arrays = False
     versioned = False

@@ -51,6 +51,7 @@ class EventKind:
     partition = PART
     time_columns = ("st_time", "st_time_to")
     bounds_columns = ("st_x", "st_y", "st_x", "st_y")
+    row_names = ("event", "events")
     has_arrays = False
     versioned = False
 

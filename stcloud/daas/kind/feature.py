@@ -44,6 +44,7 @@ class FeatureKind:
     partition = FEATURE_PART
     time_columns = ("st_valid_from", "st_valid_to")
     bounds_columns = ("st_xmin", "st_ymin", "st_xmax", "st_ymax")
+    row_names = ("version of features", "versions of features")
     has_arrays = False
     versioned = True
 

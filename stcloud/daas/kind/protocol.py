@@ -57,6 +57,10 @@ class LayerKind(Protocol):
         """Whether a key has a valid period, and so several versions at one instant of recorded time."""
 
     @property
+    def row_names(self) -> tuple[str, str]:
+        """What one row is called, and several: ``("event", "events")``."""
+
+    @property
     def has_arrays(self) -> bool:
         """Whether each row has an image beside the table."""
 

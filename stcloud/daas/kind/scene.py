@@ -32,6 +32,7 @@ class SceneKind(FeatureKind):
 
     name = "scene"
     definition = SceneDefinition
+    row_names = ("scene", "scenes")
     has_arrays = True
 
     def steps(self, context: LoadContext) -> SceneLoad:
