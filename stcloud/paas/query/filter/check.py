@@ -319,7 +319,7 @@ def _a(kind: str) -> str:
 
 def _how_to_write(kind: str, other: Node) -> str:
     """Say how a value of a kind is written; a number that stands for a text, as that text."""
-    text = f"{other.value:g}" if isinstance(other, Constant) and other.kind in NUMERIC else "text"
+    text = str(other.value) if isinstance(other, Constant) and other.kind in NUMERIC else "text"
     forms = {
         "text": f"write a text as '{text}'",
         "integer": "write a number without quotes", "number": "write a number without quotes",

@@ -27,6 +27,7 @@ def check(what: Any, names: Names = EVENTS, **rest: Any) -> Any:
     [
         ("n = 'a'", "wrong-type", "with a text; 'n' is a number: write a number without quotes"),
         ("note = 16", "wrong-type", "'note' is a text: write a text as '16'"),
+        ("note = 1234567", "wrong-type", "'note' is a text: write a text as '1234567'"),
         ("note IN ('a', 2.5)", "wrong-type", "'note' is a text: write a text as '2.5'"),
         ("done > '2024'", "wrong-type", "'done' is an instant: write an instant as TIMESTAMP('2024-03-01"),
         ("'a' = n", "wrong-type", "with a number; 'n' is a number: write a number without quotes"),
