@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from stcloud.city.standing import CityStanding
     from stcloud.city.wholecheck import CityCheck
     from stcloud.daas.catalogue import Catalogue
+    from stcloud.daas.check import LayersCheck
     from stcloud.daas.exchange.readonly import refuse_received
     from stcloud.daas.load.draft import Options
     from stcloud.daas.load.limit import Limit
@@ -58,8 +59,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Catalogue", "CellSource", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "CityExchange",
     "CityIndicators", "CityStanding", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
-    "Job", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "SceneSource", "Scenes",
-    "SeriesQuery", "SituationQuestion", "Subject", "TrackQuery", "UnitIndex", "Watchers", "arrays_of",
+    "Job", "LayerChanges", "LayerPurge", "LayersCheck", "Limit", "LoadTerms", "Options", "Query", "SceneSource",
+    "Scenes", "SeriesQuery", "SituationQuestion", "Subject", "TrackQuery", "UnitIndex", "Watchers", "arrays_of",
     "carry_totals", "case_log_names", "catalogue_entries", "city_html", "city_lines", "crs_text",
     "divide_ground", "evaluate_layer", "instant_us", "is_of_several", "is_pattern", "locate_points",
     "open_blueprint", "open_cases", "open_conflicts", "open_episodes", "quality_of", "reach_of",
@@ -84,6 +85,7 @@ _HOMES = {
     "Job": "stcloud.iaas.job",
     "LayerChanges": "stcloud.city.changes",
     "LayerPurge": "stcloud.city.purging",
+    "LayersCheck": "stcloud.daas.check",
     "Limit": "stcloud.daas.load.limit",
     "LoadTerms": "stcloud.daas.load.sequence",
     "Options": "stcloud.daas.load.draft",

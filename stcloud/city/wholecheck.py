@@ -5,19 +5,14 @@ Tested by `tests/reliability/test_damage_beside_layers.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from stcloud.city.caselogs import case_log_names
 from stcloud.city.keptlist import KeptList
 from stcloud.daas.audit import Finding
-from stcloud.daas.catalogue import Catalogue
-from stcloud.daas.check import LayersCheck
-from stcloud.daas.configuration import CityConfiguration
-from stcloud.errors import FormatError, StorageError
-from stcloud.iaas.clock import Clock
-from stcloud.iaas.engine.model import Engine
+from stcloud.daas.check import LayersCheck, faults_of
 from stcloud.iaas.records import Records
 from stcloud.iaas.store.folder import Folder
 
@@ -29,52 +24,45 @@ _RULES, _CASES = "rules", "cases"
 
 @dataclass(frozen=True, slots=True)
 class CityCheck:
-    """The check of one city; parameters are those of the check of layers."""
+    """The check of one city.
 
-    folder: Folder
-    catalogue: Catalogue
-    configuration: CityConfiguration
-    engine: Engine
-    clock: Clock
+    Parameters
+    ----------
+    layers
+        The check of its layers.
+    """
+
+    layers: LayersCheck
 
     def city(self) -> Iterator[Finding]:
         """Check layers, ledger and quarantine, then what else is there; a log in a database is that database's."""
-        yield from self._layers().city()
+        yield from self.layers.city()
         for name, suffix in _LISTS.items():
-            if self.folder.children(name).keys:
+            if self._folder.children(name).keys:
                 yield _finding(name, [partial(self._list, name, suffix)])
-        rules = [folder.rstrip("/").rpartition("/")[2] for folder in self.folder.children(_RULES).folders]
+        rules = [folder.rstrip("/").rpartition("/")[2] for folder in self._folder.children(_RULES).folders]
         if rules:
             yield _finding(_RULES, [partial(self._list, f"{_RULES}/{each}", ".toml") for each in rules])
         logs = [
-            name for name in case_log_names(self.folder) if not self.folder.exists(_CASES, f"{name}.toml")
+            name for name in case_log_names(self._folder) if not self._folder.exists(_CASES, f"{name}.toml")
         ]
         if logs:
             yield _finding(_CASES, [partial(self._log, name) for name in logs])
 
-    def known_layer(self, name: str) -> Iterator[Finding]:
-        """Check one layer, as the check of the city does."""
-        return self._layers().known_layer(name)
+    @property
+    def _folder(self) -> Folder:
+        return self.layers.folder
 
-    def _layers(self) -> LayersCheck:
-        return LayersCheck(self.folder, self.catalogue, self.configuration, self.engine, self.clock)
+    def _list(self, name: str, suffix: str) -> Iterator[str]:
+        if not KeptList(self._folder, name, suffix, self.layers.clock).versions():
+            yield f"{name} has no version"
 
-    def _list(self, name: str, suffix: str) -> None:
-        if not KeptList(self.folder, name, suffix, self.clock).versions():
-            raise FormatError("damaged-city", f"{name} has no version", hint="bring it back from a copy")
-
-    def _log(self, name: str) -> None:
-        with Records.open(self.folder, name, clock=self.clock) as records:
+    def _log(self, name: str) -> Iterable[str]:
+        with Records.open(self._folder, name, clock=self.layers.clock) as records:
             records.check()
+        return ()
 
 
-def _finding(check: str, parts: list[Callable[[], None]]) -> Finding:
-    faults = []
-    for part in parts:
-        try:
-            part()
-        except (FormatError, StorageError) as error:
-            if isinstance(error, StorageError) and error.kind in ("no-permission", "disk-full", "read-only"):
-                raise
-            faults.append(error.message)
+def _finding(check: str, parts: Iterable[Callable[[], Iterable[str]]]) -> Finding:
+    faults = [fault for part in parts for fault in faults_of(part)]
     return Finding(None, check, len(faults), faults[0] if faults else None)

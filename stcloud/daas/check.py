@@ -27,7 +27,7 @@ from stcloud.iaas.store.oserror import storage_error, storage_errors
 from stcloud.iaas.table.check import log_faults
 from stcloud.iaas.table.table import Table
 
-__all__ = ["LayersCheck"]
+__all__ = ["LayersCheck", "faults_of"]
 
 _PASSED_ON = ("no-permission", "disk-full", "read-only")
 """Kinds of errors that say nothing about what lies there."""
@@ -214,12 +214,17 @@ class LayersCheck:
         yield from log_faults(table)
 
     def _finding(self, layer: str | None, check: str, run: Callable[[], Iterable[str]]) -> Finding:
-        try:
-            examples = list(run())
-        except Exception as error:  # noqa: BLE001  (whatever it meets is named)
-            _pass_on(error)
-            examples = [_text(error)]
+        examples = faults_of(run)
         return Finding(layer, check, len(examples), examples[0] if examples else None)
+
+
+def faults_of(run: Callable[[], Iterable[str]]) -> list[str]:
+    """Return the faults that a check gives, or that which ended it; `StorageError` where nothing can be told."""
+    try:
+        return list(run())
+    except Exception as error:  # noqa: BLE001  (whatever it meets is named)
+        _pass_on(error)
+        return [_text(error)]
 
 
 def _stored(load: Reckoning) -> bool:

@@ -63,8 +63,10 @@ class CityUpkeep(OpenedCity):
         be read.
         """
         parts = self._parts
-        check = below.CityCheck(parts.folder, parts.catalogue, self.configuration, parts.engine, self._clock)
-        return list(check.city() if layer is None else check.known_layer(layer))
+        layers = below.LayersCheck(
+            parts.folder, parts.catalogue, self.configuration, parts.engine, self._clock
+        )
+        return list(below.CityCheck(layers).city() if layer is None else layers.known_layer(layer))
 
     def vacuum(self, *, retain_hours: float = 24, force: bool = False) -> int:
         """Delete files that have not been part of a table for ``retain_hours`` hours; return how many.

@@ -38,7 +38,11 @@ def check(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Check a city for damage. Definitions, logs, files, rows, ledger, quarantine and indexes."""
+    """Check a city for damage.
+
+    Definitions, logs, files, rows, ledger, quarantine and indexes; then calendars, classes, indicators, rules and
+    logs of cases, where there are some.
+    """
     target = target_of(form, output, offered=RECORDS)
     if trail is not None and layer is not None:
         raise InvalidInput(
