@@ -183,13 +183,7 @@ class Manifest:
             if error.kind == "newer-package":
                 raise
             raise damaged_package(name, error.message) from error
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-            RecursionError,
-        ) as error:  # an InvalidInput, too
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise damaged_package(name, f"its manifest cannot be read ({type(error).__name__})") from error
 
     def refuse_unfit(self, configuration: CityConfiguration, name: str) -> None:
